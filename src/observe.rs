@@ -1,6 +1,10 @@
 //! What happened, never how it looks.
 //!
-//! Library rooms emit events; `cli::ui` draws them as a progress bar, as lines or as JSON.
+//! Library rooms emit events; `cli::ui` draws them as a progress bar, as lines or as JSON, and `stretch` says how far they are.
+
+mod stretch;
+
+pub use stretch::Stretch;
 
 use std::fmt;
 

@@ -3,6 +3,7 @@
 use crate::catalog::CatalogError;
 use crate::ingest::IngestError;
 use crate::inventory::InventoryError;
+use crate::vault::VaultError;
 
 /// What ends a repair, or keeps one from being planned.
 #[derive(Debug, thiserror::Error)]
@@ -14,6 +15,8 @@ pub enum AuditError {
     Ingest(#[from] IngestError),
     #[error(transparent)]
     Catalog(#[from] CatalogError),
+    #[error(transparent)]
+    Vault(#[from] VaultError),
     /// The data root takes no files.
     #[error("{reason}")]
     Shut {

@@ -12,21 +12,19 @@ use crate::frame::{self, MarketEvent};
 use crate::model::{PriceBasis, Series, StorageRequest, time};
 use crate::observe::{Event, Observer, Work};
 use crate::storage::{Layout, StorageError, Stored};
-use crate::sys::Shutdown;
 use crate::workspace::{Found, Workspace};
 
 /// Looks through series side by side, those of one ticker one after the other, so that few are in memory at once.
-pub fn look(
+pub(super) fn look(
     subjects: &[Subject],
     (workspace, catalog): (&Workspace<'_>, &Catalog),
     scope: Scope,
-    stop: &Shutdown,
     observer: &(dyn Observer + Sync),
 ) -> Findings {
     let series = subjects.iter().flat_map(Subject::requests).count();
     observer.observe(Event::CheckPlanned { series });
     let of_ticker = |subject: &Subject| {
-        if stop.is_raised() {
+        if workspace.stop().is_raised() {
             return Findings::default();
         }
         let found = look_at(subject, workspace, catalog, scope);

@@ -86,12 +86,7 @@ impl Repair<'_> {
 
     fn plan_out(&self, catalog: &Catalog, subjects: &[Subject]) -> RepairPlan {
         let around = (self.workspace, catalog);
-        plan(
-            subjects,
-            around,
-            self.without_session,
-            self.workspace.stop(),
-        )
+        plan(subjects, around, self.without_session)
     }
 
     /// Does what was shown, as far as it is still so, once what stopped runs left is finished.

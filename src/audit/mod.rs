@@ -13,14 +13,14 @@ mod repair;
 mod restore;
 mod subject;
 mod trades;
+mod whole;
 
 pub use error::AuditError;
 pub use findings::{DamagedFile, Findings};
-pub use look::look;
 pub use mend::{Repair, Repairable, Repaired};
 pub use repair::{RepairPlan, SeriesRepair};
 pub use restore::Restore;
 pub use subject::{Subject, subjects};
-pub use trades::look_at_trades;
+pub use whole::{Checked, check};
 
 use repair::{agreed, plan};

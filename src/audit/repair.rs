@@ -16,7 +16,6 @@ use crate::frame::Frame;
 use crate::ingest::TakeOut;
 use crate::model::{Interval, PriceBasis, Series, StorageRequest, time};
 use crate::storage::{Layout, StorageError, Unwanted};
-use crate::sys::Shutdown;
 use crate::workspace::{Found, Workspace};
 
 /// What can be done about one series.
@@ -63,7 +62,6 @@ pub(super) fn plan(
     subjects: &[Subject],
     (workspace, catalog): (&Workspace<'_>, &Catalog),
     without_session: &BTreeSet<NaiveDate>,
-    stop: &Shutdown,
 ) -> RepairPlan {
     let planning = Planning {
         workspace,
@@ -73,7 +71,7 @@ pub(super) fn plan(
     let of_ticker = |subject: &Subject| {
         let mut plan = RepairPlan::default();
         for (interval, request) in subject.requests() {
-            if stop.is_raised() {
+            if workspace.stop().is_raised() {
                 break;
             }
             if let Err(error) = planning.look(&mut plan, subject, (interval, &request)) {

@@ -6,24 +6,21 @@ use super::Findings;
 use crate::inventory::{Asked, InventoryError};
 use crate::model::{Series, StorageRequest};
 use crate::storage::{OlderTrades, StorageError};
-use crate::sys::{Fs, Shutdown};
 use crate::workspace::Workspace;
 
 /// Looks at the trades of the venues that are meant. Who names tickers or intervals asks for bars.
 ///
 /// # Errors
 /// When a folder cannot be listed.
-pub fn look_at_trades(
+pub(super) fn look_at_trades(
     asked: &Asked,
     workspace: &Workspace<'_>,
-    fs: &dyn Fs,
-    stop: &Shutdown,
 ) -> Result<Findings, InventoryError> {
     let mut findings = Findings::default();
     if !asked.tickers.is_empty() || !asked.intervals.is_empty() {
         return Ok(findings);
     }
-    let older = OlderTrades::below(fs, &workspace.places.data);
+    let older = OlderTrades::below(workspace.fs(), &workspace.places.data);
     let venues = workspace.venues()?.into_iter();
     for venue in venues.filter(|venue| asked.means_venue(venue)) {
         findings.months.extend(older.all_months(&venue)?);
@@ -43,7 +40,7 @@ pub fn look_at_trades(
                     }
                     Err(error) => findings.add_trouble(request.clone(), error),
                 }
-                Ok::<_, StorageError>(if stop.is_raised() {
+                Ok::<_, StorageError>(if workspace.stop().is_raised() {
                     ControlFlow::Break(())
                 } else {
                     ControlFlow::Continue(())

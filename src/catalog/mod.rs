@@ -32,7 +32,7 @@ pub use identity::ToldIdentity;
 pub use intervals::{INTERVALS_FILE, Intervals};
 pub use meant::{Aliases, Meant, Named};
 pub use missing::{KnownRows, Missing};
-pub use near::near;
+pub use near::did_you_mean;
 pub use read::Catalog;
 
 /// The name of the registry in the workspace.

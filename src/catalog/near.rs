@@ -5,16 +5,44 @@ use crate::model::Ticker;
 
 /// How many are offered.
 const MOST: usize = 3;
+/// How many tickers a question names.
+const MOST_NAMED: usize = 10;
 
 /// Returns the tickers that are spelled almost like one that is not there, the nearest first: those that differ in case
 /// and marks only, else those that begin with it, else those that one or two slips of the keyboard lead to. Where none is, the
 /// aliases that are.
-pub fn near(catalog: &Catalog, typed: &Ticker) -> Vec<Ticker> {
+fn near(catalog: &Catalog, typed: &Ticker) -> Vec<Ticker> {
     let tickers = nearest(typed, catalog.tickers().iter());
     if tickers.is_empty() {
         return nearest(typed, catalog.aliases().words());
     }
     tickers
+}
+
+/// Asks whether known tickers were meant by unknown ones; `None` where none is like them.
+pub fn did_you_mean(catalog: &Catalog, typed: &[&Ticker]) -> Option<String> {
+    let meant: Vec<(&Ticker, Vec<Ticker>)> = typed
+        .iter()
+        .map(|ticker| (*ticker, near(catalog, ticker)))
+        .filter(|(_, near)| !near.is_empty())
+        .take(MOST_NAMED)
+        .collect();
+    let either = |near: &[Ticker]| {
+        let near: Vec<&str> = near.iter().map(Ticker::as_str).collect();
+        near.join(" or ")
+    };
+    match meant.as_slice() {
+        [] => None,
+        [(_, near)] if typed.len() == 1 => Some(format!("did you mean {}?", either(near))),
+        several => {
+            let several = several.iter();
+            let pairs = several.map(|(ticker, near)| format!("{} for {ticker}", either(near)));
+            Some(format!(
+                "did you mean {}?",
+                pairs.collect::<Vec<_>>().join(", ")
+            ))
+        }
+    }
 }
 
 fn nearest<'k>(typed: &Ticker, known: impl Iterator<Item = &'k Ticker>) -> Vec<Ticker> {
@@ -89,7 +117,7 @@ fn slips(from: &[char], to: &[char]) -> usize {
 mod tests {
     use super::*;
 
-    fn near(typed: &str) -> Vec<String> {
+    fn catalog() -> Catalog {
         let mut catalog = Catalog::default();
         for known in [
             "AAPL", "BRK.B", "BRK.A", "MSFT", "GOOGL", "A", "^GSPC", "SIE.DE", "GE",
@@ -97,7 +125,11 @@ mod tests {
             let today = chrono::NaiveDate::from_ymd_opt(2025, 11, 21).unwrap();
             catalog.add(&known.parse().unwrap(), &"us:demo".parse().unwrap(), today);
         }
-        let near = super::near(&catalog, &typed.parse().unwrap());
+        catalog
+    }
+
+    fn near(typed: &str) -> Vec<String> {
+        let near = super::near(&catalog(), &typed.parse().unwrap());
         near.iter().map(ToString::to_string).collect()
     }
 
@@ -124,6 +156,24 @@ mod tests {
     fn what_is_like_none_is_taken_for_none() {
         for typed in ["NOPE", "B", "GM", "1d", "-", "TSLA"] {
             assert_eq!(near(typed), [""; 0], "{typed}");
+        }
+    }
+
+    #[test]
+    fn what_was_meant_is_asked_in_one_sentence() {
+        for (typed, expected) in [
+            (&["aapl"][..], Some("did you mean AAPL?")),
+            (&["BRK"], Some("did you mean BRK.A or BRK.B?")),
+            (
+                &["aapl", "NOPE", "brk-b"],
+                Some("did you mean AAPL for aapl, BRK.B for brk-b?"),
+            ),
+            (&["NOPE", "XYZ"], None),
+        ] {
+            let typed: Vec<Ticker> = typed.iter().map(|word| word.parse().unwrap()).collect();
+            let typed: Vec<&Ticker> = typed.iter().collect();
+            let asked = did_you_mean(&catalog(), &typed);
+            assert_eq!(asked.as_deref(), expected, "{typed:?}");
         }
     }
 

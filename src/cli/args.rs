@@ -5,6 +5,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{ArgMatches, Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use super::commands::{
@@ -12,6 +13,7 @@ use super::commands::{
     intervals, list, man, mirror, partition_migrate, partition_toggle, predecessor, report,
     revisions, show, status, tickers, update, views,
 };
+use crate::frame::Adjust;
 use crate::model::CalendarSpan;
 
 /// Collects market bars and keeps them as Parquet files that survive crashes.
@@ -82,12 +84,12 @@ pub(super) struct GlobalArgs {
     #[arg(
         long,
         value_name = "LEVEL",
-        value_enum,
+        value_parser = log_level(),
         ignore_case = true,
         global = true,
         hide = true
     )]
-    pub(super) log_level: Option<LogLevel>,
+    pub(super) log_level: Option<&'static str>,
     /// How the log is written
     #[arg(
         long,
@@ -112,29 +114,43 @@ pub(super) enum LogFormat {
     Json,
 }
 
-/// How much is logged, by the predecessor's names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum LogLevel {
-    Trace,
-    Debug,
-    Info,
-    Success,
-    Warning,
-    Error,
-    Critical,
+/// Returns the parser of an option that takes one of some words, each with its help and with what it stands for.
+pub(super) fn among<T, const N: usize>(
+    words: [(&'static str, &'static str, T); N],
+) -> impl TypedValueParser<Value = T>
+where
+    T: Copy + Send + Sync + 'static,
+{
+    let possible = words.map(|(word, help, _)| match help {
+        "" => PossibleValue::new(word),
+        help => PossibleValue::new(word).help(help),
+    });
+    PossibleValuesParser::new(possible).try_map(move |typed| {
+        let is_it = |(word, ..): &&(&str, &str, T)| word.eq_ignore_ascii_case(&typed);
+        let found = words.iter().find(is_it);
+        found.map(|(.., meant)| *meant).ok_or("no such word")
+    })
 }
 
-impl LogLevel {
-    /// Returns the level by its name in `BARKEEP_LOG`.
-    pub(super) fn filter(self) -> &'static str {
-        match self {
-            Self::Trace => "trace",
-            Self::Debug => "debug",
-            Self::Info | Self::Success => "info",
-            Self::Warning => "warn",
-            Self::Error | Self::Critical => "error",
-        }
-    }
+/// How much is logged, by the predecessor's names and by those of `BARKEEP_LOG`.
+fn log_level() -> impl TypedValueParser<Value = &'static str> {
+    among([
+        ("trace", "", "trace"),
+        ("debug", "", "debug"),
+        ("info", "", "info"),
+        ("success", "", "info"),
+        ("warning", "", "warn"),
+        ("error", "", "error"),
+        ("critical", "", "error"),
+    ])
+}
+
+/// What prices are adjusted for.
+pub(super) fn adjust() -> impl TypedValueParser<Value = Adjust> {
+    among([
+        ("splits", "Splits", Adjust::Splits),
+        ("all", "Splits and dividends", Adjust::All),
+    ])
 }
 
 /// What to do.

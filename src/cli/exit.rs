@@ -1,4 +1,4 @@
-//! The exit codes: one table for the program, its documentation and its tests.
+//! The exit codes. What each means to a person, and what to do about it, is the table in `docs/operations.md`.
 //!
 //! Promises: a code means one thing, and an outcome without a code of its own is a failure.
 //! Leaves to others: which outcome (`outcome`) and which error (`failure`) has which code.
@@ -74,46 +74,6 @@ impl Exit {
             Self::WillExpire => 16,
             Self::Internal => 70,
             Self::Interrupted(signal) => 128 | u8::try_from(signal.number()).unwrap_or_default(),
-        }
-    }
-
-    /// Returns what it means, as a phrase.
-    pub fn meaning(self) -> &'static str {
-        match self {
-            Self::Ok => "done, or nothing to do",
-            Self::Failed => "failed, and no other code says it better",
-            Self::Usage => "the command line was not understood",
-            Self::Partial => "some tickers failed, the rest is saved",
-            Self::NotInitialised => "there is no workspace or no plan",
-            Self::Locked => "another run holds the lock",
-            Self::Damaged => "a file is damaged, or this version cannot hold it",
-            Self::Mismatch => "what must agree does not; nothing was switched or deleted",
-            Self::NoSpace => "there is not enough space or there are not enough inodes",
-            Self::SourceDown => "the source was unreachable or refused, and nothing was fetched",
-            Self::WillExpire => "data will expire before it can be fetched",
-            Self::Internal => "a bug",
-            Self::Interrupted(Signal::HangUp) => "the terminal went away; the next run continues",
-            Self::Interrupted(Signal::Interrupt) => "interrupted; the next run continues",
-            Self::Interrupted(Signal::Terminate) => "asked to end; the next run continues",
-        }
-    }
-
-    /// Returns what to do about it, as a phrase.
-    pub fn remedy(self) -> &'static str {
-        match self {
-            Self::Ok => "nothing",
-            Self::Failed => "read the message",
-            Self::Usage => "see `--help`",
-            Self::Partial => "run again; look at the tickers that are named",
-            Self::NotInitialised => "run `barkeep init`, or name the workspace with `-C`",
-            Self::Locked => "wait, or give `update` a `--wait`",
-            Self::Damaged => "run the command that the message names",
-            Self::Mismatch => "read what was found; keep the legacy data if a migration ended so",
-            Self::NoSpace => "free the space that the message names, then run again",
-            Self::SourceDown => "run again later",
-            Self::WillExpire => "run more often, or keep fewer tickers",
-            Self::Internal => "report it with the message and the log",
-            Self::Interrupted(_) => "run again",
         }
     }
 

@@ -33,6 +33,52 @@ use crate::update::UpdateError;
 use crate::vault::VaultError;
 use crate::workspace::{DataRoot, ReadError, WorkspaceError};
 
+/// Makes failures of the errors of rooms: what they pass on is what its own room makes of it, and each other one has its exit.
+macro_rules! failures {
+    ($($error:ident { $($passed:ident),* } $($own:pat => $exit:expr),*;)*) => {
+        $(impl From<$error> for Failure {
+            fn from(error: $error) -> Self {
+                match error {
+                    $($error::$passed(error) => error.into(),)*
+                    $(error @ $own => Self::of($exit, error),)*
+                }
+            }
+        })*
+    };
+}
+
+failures! {
+    AuditError { Inventory, Ingest, Catalog, Vault } AuditError::Shut { .. } => Exit::Failed;
+    IngestError { Storage, Catalog, Fs };
+    QueryError { Read, Inventory, Storage, Workspace, Fs }
+        QueryError::NotAMultiple { .. } | QueryError::WithoutPolars => Exit::Usage,
+        QueryError::Unjoined { .. } => Exit::Failed;
+    SurveyError { Workspace, Update };
+    VaultError { Fs, Lock } VaultError::Name(_) | VaultError::Newer { .. } => Exit::Failed;
+    WorkspaceError { Config, Catalog, Fs }
+        WorkspaceError::NotInitialised { .. } => Exit::NotInitialised,
+        WorkspaceError::Source { .. } => Exit::Failed,
+        WorkspaceError::Proxy(_) => Exit::Usage;
+}
+
+impl From<EnvError> for Failure {
+    fn from(error: EnvError) -> Self {
+        Self::of(Exit::Usage, error)
+    }
+}
+
+impl From<ExportError> for Failure {
+    fn from(error: ExportError) -> Self {
+        Self::of(Exit::Failed, error)
+    }
+}
+
+impl From<Unusable> for Failure {
+    fn from(error: Unusable) -> Self {
+        Self::of(Exit::Damaged, error)
+    }
+}
+
 fn exit_of_fs(error: &FsError) -> Exit {
     if error.is_out_of_space() {
         Exit::NoSpace
@@ -44,12 +90,6 @@ fn exit_of_fs(error: &FsError) -> Exit {
 impl From<FsError> for Failure {
     fn from(error: FsError) -> Self {
         Self::of(exit_of_fs(&error), error)
-    }
-}
-
-impl From<EnvError> for Failure {
-    fn from(error: EnvError) -> Self {
-        Self::of(Exit::Usage, error)
     }
 }
 
@@ -106,12 +146,6 @@ impl From<CatalogError> for Failure {
             Some(hint) => failure.hint(hint),
             None => failure,
         }
-    }
-}
-
-impl From<Unusable> for Failure {
-    fn from(error: Unusable) -> Self {
-        Self::of(Exit::Damaged, error)
     }
 }
 
@@ -212,45 +246,6 @@ pub(super) fn nothing_stored(data: &DataRoot) -> Failure {
 /// What helps a symbol that the legacy layout cannot spell.
 const IN_PARTITIONS: &str = "partitions can hold it: barkeep partition-toggle";
 
-impl From<WorkspaceError> for Failure {
-    fn from(error: WorkspaceError) -> Self {
-        match error {
-            WorkspaceError::NotInitialised { .. } => Self::of(Exit::NotInitialised, error),
-            WorkspaceError::Config(error) => error.into(),
-            WorkspaceError::Catalog(error) => error.into(),
-            WorkspaceError::Fs(error) => error.into(),
-            WorkspaceError::Source { .. } => Self::of(Exit::Failed, error),
-            WorkspaceError::Proxy(_) => Self::of(Exit::Usage, error),
-        }
-    }
-}
-
-impl From<VaultError> for Failure {
-    fn from(error: VaultError) -> Self {
-        match error {
-            VaultError::Fs(error) => error.into(),
-            VaultError::Lock(error) => error.into(),
-            VaultError::Name(_) | VaultError::Newer { .. } => Self::of(Exit::Failed, error),
-        }
-    }
-}
-
-impl From<IngestError> for Failure {
-    fn from(error: IngestError) -> Self {
-        match error {
-            IngestError::Storage(error) => error.into(),
-            IngestError::Catalog(error) => error.into(),
-            IngestError::Fs(error) => error.into(),
-        }
-    }
-}
-
-impl From<ExportError> for Failure {
-    fn from(error: ExportError) -> Self {
-        Self::of(Exit::Failed, error)
-    }
-}
-
 impl From<InventoryError> for Failure {
     fn from(error: InventoryError) -> Self {
         match error {
@@ -265,17 +260,6 @@ impl From<InventoryError> for Failure {
                 Self::new(Exit::Failed, format!("{are} not finished yet"))
                     .hint("finish them first: barkeep cleanup")
             }
-        }
-    }
-}
-
-impl From<AuditError> for Failure {
-    fn from(error: AuditError) -> Self {
-        match error {
-            AuditError::Inventory(error) => error.into(),
-            AuditError::Ingest(error) => error.into(),
-            AuditError::Catalog(error) => error.into(),
-            AuditError::Shut { .. } => Self::of(Exit::Failed, error),
         }
     }
 }
@@ -298,31 +282,6 @@ impl From<MirrorError> for Failure {
             MirrorError::Newer { .. }
             | MirrorError::Encode { .. }
             | MirrorError::Unreadable { .. } => Self::of(Exit::Failed, error),
-        }
-    }
-}
-
-impl From<QueryError> for Failure {
-    fn from(error: QueryError) -> Self {
-        match error {
-            QueryError::Read(error) => error.into(),
-            QueryError::Inventory(error) => error.into(),
-            QueryError::Storage(error) => error.into(),
-            QueryError::Workspace(error) => error.into(),
-            QueryError::Fs(error) => error.into(),
-            QueryError::NotAMultiple { .. } | QueryError::WithoutPolars => {
-                Self::of(Exit::Usage, error)
-            }
-            QueryError::Unjoined { .. } => Self::of(Exit::Failed, error),
-        }
-    }
-}
-
-impl From<SurveyError> for Failure {
-    fn from(error: SurveyError) -> Self {
-        match error {
-            SurveyError::Workspace(error) => error.into(),
-            SurveyError::Update(error) => error.into(),
         }
     }
 }

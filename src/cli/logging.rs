@@ -6,7 +6,6 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt::MakeWriter;
 
 use super::args::{GlobalArgs, LogFormat};
 use super::failure::Failure;
@@ -19,7 +18,7 @@ pub(super) fn start(global: &GlobalArgs, shell: &Shell<'_>) -> Result<(), Failur
     let wanted = match (&shell.around.env.log, global.verbose, global.log_level) {
         (Some(filter), _, _) => filter.as_str(),
         (None, true, _) => "debug",
-        (None, false, Some(level)) => level.filter(),
+        (None, false, Some(level)) => level,
         (None, false, None) if global.log_file.is_some() => "info",
         (None, false, None) => return Ok(()),
     };
@@ -32,23 +31,13 @@ pub(super) fn start(global: &GlobalArgs, shell: &Shell<'_>) -> Result<(), Failur
     let builder = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(false)
-        .with_writer(LogSink(sink));
+        .with_writer(move || Line(Arc::clone(&sink)));
     // A second log in one process, as in tests, is not wanted: the first one goes on.
     let _is_first = match global.log_format {
         LogFormat::Text => builder.try_init(),
         LogFormat::Json => builder.json().try_init(),
     };
     Ok(())
-}
-
-struct LogSink(Sink);
-
-impl<'w> MakeWriter<'w> for LogSink {
-    type Writer = Line;
-
-    fn make_writer(&'w self) -> Line {
-        Line(Arc::clone(&self.0))
-    }
 }
 
 struct Line(Sink);

@@ -1,16 +1,17 @@
 //! What every command gets: the world, a printer, the parsed environment, and where the workspace is.
 
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use chrono::NaiveDate;
 use clap::CommandFactory;
-use serde::Serialize;
 
 use super::args::{CommandLine, GlobalArgs};
 use super::failure::Failure;
 use super::ui::Printer;
 use super::ui::located::Elsewhere;
+use super::ui::words::misplaced;
 use super::{Exit, World};
 use crate::config::EnvVars;
 use crate::storage::QuarantineRecord;
@@ -91,36 +92,6 @@ impl<'w> Shell<'w> {
         Ok(shell)
     }
 
-    /// Prints a line of data.
-    pub(super) fn line(&self, text: &str) {
-        self.printer.line(text);
-    }
-
-    /// Prints a table of data, as `Printer::table`.
-    pub(super) fn table(&self, header: &[&str], rows: &[impl AsRef<[String]>], numbers: &[usize]) {
-        self.printer.table(header, rows, numbers);
-    }
-
-    /// Prints a document of data.
-    pub(super) fn json(&self, value: &impl Serialize) {
-        self.printer.json(value);
-    }
-
-    /// Prints a message unless silence was asked for.
-    pub(super) fn note(&self, sentence: &str) {
-        self.printer.note(sentence);
-    }
-
-    /// Prints a message about something that is wrong and does not stop the work.
-    pub(super) fn warning(&self, sentence: &str) {
-        self.printer.warning(sentence);
-    }
-
-    /// Prints what must be seen even when silence was asked for.
-    pub(super) fn error(&self, text: &str) {
-        self.printer.error(text);
-    }
-
     /// Returns the signal that asks the program to end, if one did.
     pub(super) fn interrupted(&self) -> Option<Exit> {
         self.around.stop.signal().map(Exit::Interrupted)
@@ -152,6 +123,13 @@ impl<'w> Shell<'w> {
         let (path, folder) = (self.shown(&record.path), self.shown(&record.folder));
         let reason = &record.reason;
         self.warning(&format!("{path} is kept in {folder}: {reason}."));
+    }
+
+    /// Names files that are none of a series, though they lie among its files.
+    pub(super) fn tell_misplaced(&self, paths: &[PathBuf]) {
+        for path in paths {
+            self.warning(&format!("{}.", misplaced(self.shown(path))));
+        }
     }
 
     /// Returns the day that tickers.json records.
@@ -195,6 +173,15 @@ impl<'w> Shell<'w> {
             return Ok(());
         }
         Err(Failure::usage(format!("{what} has to be confirmed")).hint("say --yes"))
+    }
+}
+
+/// Whoever has a shell prints by it.
+impl Deref for Shell<'_> {
+    type Target = Printer;
+
+    fn deref(&self) -> &Printer {
+        self.printer
     }
 }
 

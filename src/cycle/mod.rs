@@ -16,4 +16,4 @@ pub use plan::{Cycle, Planned};
 pub use run::{Asker, Done};
 pub use space::check_space;
 pub use strangers::Strangers;
-pub use tidy::{Ending, Swept};
+pub use tidy::{CleanedUp, Ending, Swept, clean_up};

@@ -7,6 +7,7 @@ use crate::catalog::Catalog;
 use crate::gaps::{GapBooks, read_books};
 use crate::ingest::Registry;
 use crate::model::{Interval, Venue};
+use crate::overview;
 use crate::update::{self, Feeding, RunOptions, UpdatePlan, UpdateRequest};
 use crate::workspace::{View, Workspace};
 
@@ -77,6 +78,11 @@ impl Cycle<'_> {
         };
         let plan = update::plan(&request, view, catalog, &intervals)?;
         Ok(Planned { plan, strangers })
+    }
+
+    /// Returns what a person should know of the toggles, as sentences without a period.
+    pub fn toggle_warnings(&self, plan: &UpdatePlan) -> Vec<String> {
+        overview::toggle_warnings(plan, self.workspace.config.storage_config())
     }
 
     /// Returns what is remembered of gaps, if only these are to be filled.

@@ -7,7 +7,7 @@ use crate::catalog::{Catalog, KnownRows};
 use crate::ingest::{
     self, LeftoverReport, LookedInto, Registry, RehouseReport, RunReport, sweep as temps,
 };
-use crate::inventory::{self, LostRows, OtherBases, Portion, interval_of, lost_rows, note_sought};
+use crate::inventory::{self, LostRows, Portion, interval_of, lost_rows, note_sought};
 use crate::mirror;
 use crate::model::{Interval, Series, StorageRequest, Ticker, Venue};
 use crate::overview::{RequestCount, RequestWeek};
@@ -39,8 +39,8 @@ pub trait Asker {
     fn read(&self, catalog: &Catalog);
     /// Hears that the rows of so many series were given up.
     fn gave_up(&self, series: usize);
-    /// Hears what will be done, and returns what the report has to warn of, as sentences without a period.
-    fn planned(&self, planned: &Planned, catalog: &Catalog) -> Vec<String>;
+    /// Hears what will be done.
+    fn planned(&self, planned: &Planned, catalog: &Catalog);
     /// Hears that all is stored that will be.
     fn stored(&self);
     /// Tells whether so many series may rest that their sources do not know.
@@ -62,8 +62,6 @@ pub struct Done {
     pub is_registry_whole: bool,
     /// What is wrong with the count of requests, as a sentence.
     pub miscounted: Option<String>,
-    /// Series whose prices stand on another basis than the settings say.
-    pub other_bases: Vec<OtherBases>,
     /// What kept temporary files from being settled.
     pub untidied: Option<CycleError>,
     /// Sessions that sources forget before they can be fetched at this pace.
@@ -105,7 +103,7 @@ impl Cycle<'_> {
         let watch = Stopwatch::start();
         let planned = self.plan(registry.catalog())?;
         let plan_seconds = watch.seconds();
-        let warnings = asker.planned(&planned, registry.catalog());
+        asker.planned(&planned, registry.catalog());
         let view = self.view();
         let fits = check_space(self.workspace, &planned.plan);
         let ran = fits.and_then(|()| {
@@ -128,18 +126,18 @@ impl Cycle<'_> {
         let untidied = is_whole
             .then(|| self.tidy(session, registry, (&mut report, &mut leftovers)))
             .flatten();
-        report.warnings.extend(warnings);
+        report.warnings.extend(self.toggle_warnings(&planned.plan));
         let (requests, miscounted) = self.count_requests(&report, registry.catalog(), session);
         if report.data.is_there() {
             self.let_rest(&report, registry, session, asker)?;
         }
-        let mut other_bases = Vec::new();
         if is_whole {
-            other_bases =
+            let other_bases =
                 self.record_stored(&planned.plan, &mut report, registry.catalog(), session);
             self.seek_lost(&planned.plan, &mut report, registry, session)?;
             let told = mirror::refresh_all(self.workspace, registry.catalog());
             report.warnings.extend(told);
+            report.warnings.extend(other_bases);
         }
         Ok(Done {
             missed: self.missed(&planned.plan, registry.catalog()),
@@ -150,7 +148,6 @@ impl Cycle<'_> {
             requests,
             miscounted,
             is_registry_whole,
-            other_bases,
             untidied,
         })
     }
@@ -260,25 +257,26 @@ impl Cycle<'_> {
     }
 
     /// Writes down what lies of some series of which no commit recorded anything, such as those of an older build, now that all that
-    /// was fetched is stored. Returns the series whose records contradict the settings. What cannot be written down is told, and
-    /// changes nothing else.
+    /// was fetched is stored. Returns which series have records that contradict the settings, as sentences without a period. What
+    /// cannot be written down is told, and changes nothing else.
     fn record_stored(
         &self,
         plan: &UpdatePlan,
         report: &mut RunReport,
         catalog: &Catalog,
         session: Session<'_>,
-    ) -> Vec<OtherBases> {
+    ) -> Vec<String> {
         let workspace = self.workspace;
         let gone: Vec<StorageRequest> = plan.with_rows_gone().collect();
         let noted = inventory::note_healed(workspace, session, catalog, &gone)
             .and_then(|()| inventory::note_portion(workspace, session, catalog, PORTION))
-            .and_then(|_| inventory::other_bases(workspace, session.fs));
-        noted.unwrap_or_else(|error| {
+            .and_then(|_| inventory::other_bases(workspace));
+        let other_bases = noted.unwrap_or_else(|error| {
             let told = format!("what is stored could not be recorded: {error}");
             report.warnings.push(told);
             Vec::new()
-        })
+        });
+        other_bases.iter().map(ToString::to_string).collect()
     }
 
     /// Names the series of the run of which rows are gone, and has those asked for again by the next run that were not yet.

@@ -1,10 +1,14 @@
-//! What an update tidies up: the folders that it wrote to, once a day everything, and long ledgers.
+//! What an update tidies up: the folders that it wrote to, once a day everything, and long ledgers; and a clean-up of all, which a
+//! person asks for.
 
 use chrono::NaiveDate;
 
-use crate::ingest::{self, LeftoverReport, Registry, RunReport, sweep as temps};
+use crate::ingest::{
+    self, Earlier, LeftoverReport, LookedInto, Registry, RunReport, sweep as temps,
+};
 use crate::lock::LockGuard;
 use crate::observe::Observer;
+use crate::sys::FsResult;
 use crate::workspace::{Session, Workspace};
 
 use super::CycleError;
@@ -95,6 +99,61 @@ impl Ending {
         held.release()?;
         Ok(Some(Swept { report, failures }))
     }
+}
+
+/// What a clean-up did.
+#[derive(Debug)]
+pub struct CleanedUp {
+    /// What else it did, as a run tells it.
+    pub report: RunReport,
+    /// What stopped runs had left.
+    pub leftovers: LeftoverReport,
+    /// What became of temporary files.
+    pub swept: temps::SweepReport,
+    /// Whether there was nothing to do.
+    pub is_nothing: bool,
+    /// Whether files stay that should have gone.
+    pub has_left: bool,
+}
+
+/// Settles all that runs left, and looks into every legacy file that may belong elsewhere.
+///
+/// # Errors
+/// When the disk refuses, or the lock is lost. Rows that were fetched are then still in staging or in their files.
+pub fn clean_up(
+    workspace: &Workspace<'_>,
+    session: Session<'_>,
+    today: NaiveDate,
+) -> Result<CleanedUp, CycleError> {
+    let Earlier {
+        registry,
+        swept,
+        leftovers,
+    } = Earlier::finish(workspace, session, |_| {})?;
+    let which = LookedInto::of(workspace, registry.catalog())?;
+    let housed = ingest::rehouse(&workspace.stores, session, which)?;
+    if workspace.stores.refusal().is_none() {
+        // If it cannot be noted, the next update looks once more.
+        let _noted: FsResult<()> = temps::remember(session, today);
+    }
+    let mut report = RunReport {
+        interrupted: session.stop.signal(),
+        warnings: housed.unmoved().collect(),
+        kept: swept.quarantined.clone(),
+        ..RunReport::default()
+    };
+    report.kept.extend(housed.kept);
+    Ok(CleanedUp {
+        is_nothing: leftovers.runs + leftovers.held_back == 0
+            && leftovers.data.refusal().is_none()
+            && leftovers.failures.is_empty()
+            && housed.moved + housed.left.len() == 0
+            && swept.is_empty(),
+        has_left: !swept.left.is_empty() || !housed.left.is_empty(),
+        report,
+        leftovers,
+        swept,
+    })
 }
 
 /// Settles stale temporary files in the folders that the run wrote to.

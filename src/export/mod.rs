@@ -19,6 +19,6 @@ pub use draft::{Draft, Unsaid, leftovers};
 pub use error::ExportError;
 pub use report::page;
 pub use sheet::{Head, Sheet, Times};
-pub use text::{cell_json, cell_text};
+pub use text::{cell_text, names_json, row_json};
 pub use views::{Engine, Files, Tree, VenueViews, Zones, script};
 pub use writer::{Form, RowWriter};

@@ -5,7 +5,7 @@
 
 use std::io::Write as _;
 
-use super::Times;
+use super::{Head, Times};
 use crate::frame::Cell;
 use crate::model::time;
 
@@ -30,7 +30,7 @@ pub fn cell_text(out: &mut Vec<u8>, cell: Cell<'_>, times: Times) {
 }
 
 /// Appends a value as JSON has it.
-pub fn cell_json(out: &mut Vec<u8>, cell: Cell<'_>, times: Times) {
+fn cell_json(out: &mut Vec<u8>, cell: Cell<'_>, times: Times) {
     // As above.
     let _written = match cell {
         Cell::Null => out.write_all(b"null"),
@@ -48,6 +48,32 @@ pub fn cell_json(out: &mut Vec<u8>, cell: Cell<'_>, times: Times) {
             Ok(())
         }
     };
+}
+
+/// Appends a row as an object of JSON, whose names stand as `names` has them.
+pub fn row_json<'c>(
+    out: &mut Vec<u8>,
+    names: &[Vec<u8>],
+    cells: impl Iterator<Item = (&'c Head, Cell<'c>)>,
+) {
+    out.push(b'{');
+    for ((head, cell), (at, name)) in cells.zip(names.iter().enumerate()) {
+        out.extend((at > 0).then_some(b','));
+        out.extend(name);
+        out.push(b':');
+        cell_json(out, cell, head.times);
+    }
+    out.push(b'}');
+}
+
+/// Returns the names of columns as JSON has them, for `row_json`.
+pub fn names_json(heads: &[Head]) -> Vec<Vec<u8>> {
+    let name = |head: &Head| {
+        let mut name = Vec::new();
+        cell_json(&mut name, Cell::Text(&head.name), head.times);
+        name
+    };
+    heads.iter().map(name).collect()
 }
 
 #[cfg(test)]

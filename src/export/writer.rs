@@ -9,7 +9,7 @@ use arrow::datatypes::Schema;
 use arrow::ipc::writer::{FileWriter, StreamWriter};
 
 use super::batch::{of_schema, schema};
-use super::text::{cell_json, cell_text};
+use super::text::{cell_text, names_json, row_json};
 use super::{ExportError, Head, Sheet, Times};
 use crate::codec;
 
@@ -187,21 +187,11 @@ fn write_csv(writer: &mut csv::Writer<Out<'_>>, sheet: &Sheet) -> Result<(), Exp
 }
 
 fn write_ndjson(out: &mut Out<'_>, sheet: &Sheet) -> Result<(), ExportError> {
-    let names = sheet.heads().iter().map(|head| {
-        let mut name = Vec::new();
-        cell_json(&mut name, crate::frame::Cell::Text(&head.name), head.times);
-        name
-    });
-    let names: Vec<Vec<u8>> = names.collect();
+    let names = names_json(sheet.heads());
     let mut lines = Vec::with_capacity(1 << 16);
     for row in 0..sheet.len() {
-        for ((head, cell), (at, name)) in sheet.cells(row).zip(names.iter().enumerate()) {
-            lines.push(if at == 0 { b'{' } else { b',' });
-            lines.extend(name);
-            lines.push(b':');
-            cell_json(&mut lines, cell, head.times);
-        }
-        lines.extend(b"}\n");
+        row_json(&mut lines, &names, sheet.cells(row));
+        lines.push(b'\n');
         if lines.len() >= 1 << 16 {
             out.write_all(&lines).map_err(ExportError::refused)?;
             lines.clear();

@@ -13,8 +13,9 @@ use crate::storage::{
 
 use super::consolidate::{Consolidation, SourceNotes};
 use super::report::{DamagedSeries, RunReport};
+use super::sweep::{SweepReport, sweep};
 use super::{IngestError, Registry};
-use crate::workspace::{DataRoot, Session, View};
+use crate::workspace::{DataRoot, Session, View, Workspace};
 
 /// What was finished.
 #[derive(Debug, Default)]
@@ -64,6 +65,40 @@ impl LeftoverReport {
         self.damaged.extend(earlier.damaged);
         self.kept.extend(earlier.kept);
         self.failures.extend(earlier.failures);
+    }
+}
+
+/// What earlier runs had left, finished, and the registry as it is then.
+#[derive(Debug)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct Earlier {
+    pub registry: Registry,
+    pub swept: SweepReport,
+    pub leftovers: LeftoverReport,
+}
+
+impl Earlier {
+    /// Settles temporary files wherever they are, then finishes every run that was left: their rows belong to where they were
+    /// going before anything else is done with the tree. `hear` is told of the files once they are settled.
+    ///
+    /// # Errors
+    /// As `finish_leftovers`; when the workspace cannot be looked through.
+    pub fn finish(
+        workspace: &Workspace<'_>,
+        session: Session<'_>,
+        hear: impl FnOnce(&SweepReport),
+    ) -> Result<Self, IngestError> {
+        let mut registry = Registry::load_or_empty(session.fs, &session.places.root)?;
+        workspace.learn(Some(registry.catalog()));
+        let swept = sweep(&workspace.stores, session)?;
+        hear(&swept);
+        let leftovers = finish_leftovers(workspace.view(), session, &mut registry)?;
+        registry.save(session)?;
+        Ok(Self {
+            registry,
+            swept,
+            leftovers,
+        })
     }
 }
 

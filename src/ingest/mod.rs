@@ -29,7 +29,7 @@ pub use checked::Checked;
 pub use consolidate::{Consolidation, SourceNote, SourceNotes};
 pub use error::IngestError;
 pub use feed_report::{FeedReport, FileFailure, LostMinutes};
-pub use leftovers::{LeftoverReport, finish_leftovers};
+pub use leftovers::{Earlier, LeftoverReport, finish_leftovers};
 pub use merge_ledgers::{is_ledger_long, merge_ledgers};
 pub use missing::missing;
 pub use put_back::{PutBack, Returned, put_back};

@@ -172,6 +172,19 @@ pub enum FailureKind {
     Disk,
 }
 
+impl FailureKind {
+    /// Returns its name in reports.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Source => "source",
+            Self::Malformed => "malformed",
+            Self::Refused => "refused",
+            Self::Foreign => "foreign",
+            Self::Disk => "disk",
+        }
+    }
+}
+
 /// A series that the source does not know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unknown {

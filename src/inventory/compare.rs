@@ -3,11 +3,16 @@
 //! Promises: pure. What a file cannot say is not held against its record.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use crate::ledger::{FileState, SeriesRecord};
 use crate::model::PartitionKey;
+use crate::model::words::some_of;
 use crate::storage::{FileContents, Layout};
 use crate::workspace::FoundSeries;
+
+/// How many ranges of partitions are named.
+const MOST_NAMED: usize = 10;
 
 /// Partitions, as closed ranges that follow one another.
 pub(super) type Ranges = Vec<(PartitionKey, PartitionKey)>;
@@ -21,6 +26,28 @@ pub enum Fault {
     Added(Ranges),
     /// The same files are there, and they hold something else: what.
     Changed(String),
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Lost(months) if months.is_empty() => f.write_str("all its files are gone"),
+            Self::Lost(months) => write!(f, "the files of {} are gone", named(months)),
+            Self::Added(months) => write!(f, "the files of {} were not recorded", named(months)),
+            Self::Changed(how) => write!(f, "its files were changed: {how}"),
+        }
+    }
+}
+
+fn named(months: &Ranges) -> String {
+    let range = |(first, last): &(PartitionKey, PartitionKey)| {
+        if first == last {
+            first.to_string()
+        } else {
+            format!("{first} to {last}")
+        }
+    };
+    some_of(&months.iter().map(range).collect::<Vec<_>>(), MOST_NAMED)
 }
 
 /// Returns the record of a series as its files are; `None` when one of them is damaged or foreign, since nobody knows then.

@@ -10,7 +10,6 @@ use super::{Asked, InventoryError};
 use crate::catalog::Catalog;
 use crate::ledger::{self, SeriesRecord, read_records};
 use crate::model::{StorageRequest, Venue};
-use crate::sys::Fs;
 use crate::workspace::Workspace;
 
 /// What is known of all series that somebody asks about.
@@ -32,16 +31,15 @@ pub struct Known {
 /// When a folder or a record cannot be read.
 pub fn known(
     workspace: &Workspace<'_>,
-    fs: &dyn Fs,
     catalog: &Catalog,
     asked: &Asked,
 ) -> Result<Known, InventoryError> {
     let mut known = Known::default();
-    let venues = venues(workspace, fs, catalog)?;
+    let venues = venues(workspace, catalog)?;
     let asked_for = venues.iter().filter(|venue| asked.means_venue(venue));
     let asked_for: Vec<Venue> = asked_for.cloned().collect();
     for venue in asked_for.iter().cloned() {
-        let found = read_records(fs, &workspace.places, &venue)?;
+        let found = read_records(workspace.fs(), &workspace.places, &venue)?;
         known.damaged.extend(found.damaged);
         known.begun.extend(found.begun.map(|at| (venue, at)));
         let mut meant = found.series;
@@ -60,17 +58,16 @@ pub fn known(
 /// When a record cannot be read.
 pub fn known_at(
     workspace: &Workspace<'_>,
-    fs: &dyn Fs,
     catalog: &Catalog,
     asked: &Asked,
     at: DateTime<Utc>,
 ) -> Result<Known, InventoryError> {
     let mut known = Known::default();
-    for venue in venues(workspace, fs, catalog)? {
+    for venue in venues(workspace, catalog)? {
         if !asked.means_venue(&venue) {
             continue;
         }
-        let then = ledger::read_records_at(fs, &workspace.places, &venue, at)?;
+        let then = ledger::read_records_at(workspace.fs(), &workspace.places, &venue, at)?;
         known.damaged.extend(then.records.damaged);
         known.begun.extend(then.records.begun.map(|at| (venue, at)));
         let recorded = then.records.series.into_iter();
@@ -88,12 +85,11 @@ pub fn known_at(
 /// Returns every venue that the settings, the data root, the registry or the records know.
 pub(super) fn venues(
     workspace: &Workspace<'_>,
-    fs: &dyn Fs,
     catalog: &Catalog,
 ) -> Result<BTreeSet<Venue>, InventoryError> {
     let mut venues = workspace.venues()?;
     venues.extend(catalog.venues());
-    venues.extend(ledger::venues(fs, &workspace.places)?);
+    venues.extend(ledger::venues(workspace.fs(), &workspace.places)?);
     Ok(venues)
 }
 
@@ -103,12 +99,11 @@ pub(super) fn venues(
 /// When a file cannot be read.
 pub(super) fn damaged(
     workspace: &Workspace<'_>,
-    fs: &dyn Fs,
     catalog: &Catalog,
 ) -> Result<Vec<(PathBuf, String)>, InventoryError> {
     let mut damaged = Vec::new();
-    for venue in venues(workspace, fs, catalog)? {
-        damaged.extend(ledger::damaged(fs, &workspace.places, &venue)?);
+    for venue in venues(workspace, catalog)? {
+        damaged.extend(ledger::damaged(workspace.fs(), &workspace.places, &venue)?);
     }
     Ok(damaged)
 }

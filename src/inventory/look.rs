@@ -16,7 +16,6 @@ use crate::catalog::Catalog;
 use crate::layout::PartitionPathBuilder;
 use crate::model::{Dataset, Interval, PartitionKey, PriceBasis, StorageRequest, Venue};
 use crate::storage::{FileContents, Flaw, Layout, StorageError};
-use crate::sys::{Fs, Shutdown};
 use crate::workspace::{DataRoot, FoundSeries, Workspace};
 
 /// How many files of a tree are named.
@@ -103,6 +102,40 @@ pub struct OddFiles {
     pub paths: Vec<PathBuf>,
 }
 
+impl OddFiles {
+    /// Returns the venue and the name of the tree.
+    pub fn tree_name(&self) -> String {
+        let Self { venue, dataset, .. } = self;
+        match self.interval {
+            Some(interval) => format!("{venue} {dataset}_{interval}"),
+            None => format!("{venue} {dataset}"),
+        }
+    }
+
+    /// Says what the files have, and the others do not.
+    pub fn difference(&self) -> String {
+        let Self { these, tree, .. } = self;
+        match self.what {
+            Common::Unit => format!("timestamps in {these}, the others in {tree}"),
+            Common::Basis => format!("the price basis {these}, the others {tree}"),
+            Common::Rows => format!("{these}, the others {tree}"),
+        }
+    }
+
+    /// Says why that matters, and what can be done about it.
+    pub fn way_out(&self) -> String {
+        let refused = "programs that read the whole tree may refuse it";
+        match self.what {
+            Common::Unit => {
+                let tree = self.tree;
+                format!("{refused}; store these anew with timestamps in {tree}")
+            }
+            Common::Basis => "prices of the two cannot be compared; if these do not belong there, move them out of the data folder".to_owned(),
+            Common::Rows => format!("{refused}; move these out of the data folder"),
+        }
+    }
+}
+
 /// The files of a tree, by what they are in one respect.
 type Respects = BTreeMap<(Venue, Dataset, Option<Interval>, Common), BTreeMap<&'static str, Alike>>;
 
@@ -122,15 +155,13 @@ type Found = Result<Option<FoundSeries>, StorageError>;
 /// When the records or the folders of the trees cannot be read.
 pub fn look(
     workspace: &Workspace<'_>,
-    fs: &dyn Fs,
     catalog: &Catalog,
     asked: &Asked,
-    stop: &Shutdown,
 ) -> Result<Looked, InventoryError> {
     if workspace.view().data_root(catalog) == DataRoot::Absent {
         return Ok(Looked::default());
     }
-    let known = known(workspace, fs, catalog, asked)?;
+    let known = known(workspace, catalog, asked)?;
     let requests = known.unrecorded.iter().chain(known.records.keys());
     let mut requests: Vec<StorageRequest> = requests.cloned().collect();
     requests.sort();
@@ -139,7 +170,7 @@ pub fn look(
     let mut doubtful = Vec::new();
     // Of many series only a few are in memory at once.
     for some in requests.chunks(1024) {
-        if stop.is_raised() {
+        if workspace.stop().is_raised() {
             return Ok(looked);
         }
         let found: Vec<(&StorageRequest, Found)> = some
@@ -154,11 +185,12 @@ pub fn look(
         }
     }
     looked.odd = odd(respects);
-    looked.damaged_records = damaged(workspace, fs, catalog)?;
+    looked.damaged_records = damaged(workspace, catalog)?;
     if !doubtful.is_empty() {
-        looked.faults = look_again(workspace, fs, catalog, asked, &doubtful)?;
+        looked.faults = look_again(workspace, catalog, asked, &doubtful)?;
         // A run that is at work or was interrupted may have brought half of a group to its place.
-        let waiting = workspace.view().waiting(catalog, fs, &workspace.places)?;
+        let (fs, places) = (workspace.fs(), &workspace.places);
+        let waiting = workspace.view().waiting(catalog, fs, places)?;
         let faults = looked.faults.len();
         looked
             .faults
@@ -237,12 +269,11 @@ impl Looked {
 /// A run that was at work may have changed a series between its record and its files.
 fn look_again(
     workspace: &Workspace<'_>,
-    fs: &dyn Fs,
     catalog: &Catalog,
     asked: &Asked,
     doubtful: &[StorageRequest],
 ) -> Result<Vec<SeriesFault>, InventoryError> {
-    let known = known(workspace, fs, catalog, asked)?;
+    let known = known(workspace, catalog, asked)?;
     let mut faults = Vec::new();
     for request in doubtful {
         let Some(record) = known.records.get(request) else {

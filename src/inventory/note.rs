@@ -88,7 +88,7 @@ pub fn note_portion(
         });
     };
     let watch = Stopwatch::start();
-    let known = known(workspace, session.fs, catalog, &Asked::default())?;
+    let known = known(workspace, catalog, &Asked::default())?;
     let mut noted = Noted::default();
     let mut lines = Lines::new();
     let mut last = None;
@@ -148,7 +148,7 @@ pub fn note_healed(
     if gone.is_empty() {
         return Ok(());
     }
-    let known = known(workspace, session.fs, catalog, &Asked::default())?;
+    let known = known(workspace, catalog, &Asked::default())?;
     for request in gone {
         let (Some(venue), Series::Bars { ticker, interval }) = (&request.venue, &request.series)
         else {
@@ -209,7 +209,7 @@ pub fn rebuild(
     if runs > 0 {
         return Err(InventoryError::Unfinished { runs });
     }
-    let known = known(workspace, session.fs, catalog, asked)?;
+    let known = known(workspace, catalog, asked)?;
     let requests = known.unrecorded.iter().chain(known.records.keys());
     let mut requests: Vec<StorageRequest> = requests.cloned().collect();
     requests.sort();
@@ -239,7 +239,7 @@ pub fn rebuild(
     }
     write(session, lines)?;
     if *asked == Asked::default() {
-        rebuilt.retired = retire(session, &damaged(workspace, session.fs, catalog)?)?;
+        rebuilt.retired = retire(session, &damaged(workspace, catalog)?)?;
     }
     Ok(rebuilt)
 }

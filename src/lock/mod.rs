@@ -146,6 +146,24 @@ impl<'w> GlobalRunLock<'w> {
         Ok(self.look(&names, disk)?.map(|judged| judged.verdict))
     }
 
+    /// Says what is known of the lock without taking it, as a phrase.
+    ///
+    /// # Errors
+    /// A failed file operation.
+    pub fn describe(&self) -> Result<String, LockError> {
+        Ok(match self.examine() {
+            Ok(None) => "none".to_owned(),
+            Ok(Some(Verdict::Held(owner))) => format!("held by {owner}"),
+            Ok(Some(Verdict::Stale { because })) => format!("left behind, {because}"),
+            Ok(Some(Verdict::Unknown)) => "there, and nobody knows whose it is".to_owned(),
+            Err(LockError::Held { owner, .. }) => owner.map_or_else(
+                || "held by a run that just begins or ends".to_owned(),
+                |owner| format!("held by {owner}"),
+            ),
+            Err(error) => return Err(error),
+        })
+    }
+
     /// Moves away a lock that nobody can judge. `key` is what the error that refused it printed. The next run takes
     /// over from it.
     ///

@@ -2,7 +2,7 @@
 //!
 //! Leaves to others: asking a person where several are (`cli`).
 
-use super::PlannedInterval;
+use super::{IntervalState, PlannedInterval};
 use crate::model::{Interval, Venue};
 
 /// What a command line says.
@@ -60,6 +60,27 @@ pub enum ChooseError {
         /// Why it is no venue.
         reason: String,
     },
+}
+
+/// Returns the intervals that are meant, as `choose`: those are open of whose state `has_work` says so. What the plan says of them is
+/// not asked: it may say complete of what nobody has proven.
+///
+/// # Errors
+/// As `choose`.
+pub fn choose_by_state(
+    states: &[IntervalState],
+    wanted: Wanted<'_>,
+    default_venue: &Venue,
+    has_work: impl Fn(&IntervalState) -> bool,
+) -> Result<Chosen, ChooseError> {
+    let planned: Vec<PlannedInterval> = states.iter().map(|one| one.planned.clone()).collect();
+    let is_open = |planned: &PlannedInterval| {
+        let mut of_it = states
+            .iter()
+            .filter(|one| one.planned.tuple == planned.tuple);
+        of_it.any(&has_work)
+    };
+    choose(&planned, wanted, default_venue, is_open)
 }
 
 /// Returns the intervals that are meant. `is_open` tells which ones there is something to do for: they are what all means, and

@@ -41,7 +41,7 @@ mod write;
 
 pub use activate::{Switched, activate, begin_plan, save_plan};
 pub use adopt::{Adoptable, Adopted, adopt, adoptables, unadoptable};
-pub use choose::{ChooseError, Chosen, Wanted, choose, listed};
+pub use choose::{ChooseError, Chosen, Wanted, choose, choose_by_state, listed};
 pub use delete::{Removed, VerifiedInterval, delete_legacy, remove_partitions};
 pub use difference::Difference;
 pub use estimate::{Estimate, estimate};

@@ -4,6 +4,7 @@
 //! legacy file or proof accounts for. Where the legacy file is gone, the journal of proofs stands in for it.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use rayon::prelude::*;
 
@@ -26,6 +27,19 @@ pub struct Sample {
     pub part: usize,
     /// How many parts there are.
     pub of: usize,
+}
+
+impl FromStr for Sample {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parts = text.split_once('/');
+        let numbers = parts.and_then(|(part, of)| Some((part.parse().ok()?, of.parse().ok()?)));
+        match numbers {
+            Some((part, of)) if (1..=of).contains(&part) => Ok(Self { part, of }),
+            _ => Err(format!("`{text}` is no part such as 1/7")),
+        }
+    }
 }
 
 /// What was found of one ticker.

@@ -59,7 +59,7 @@ pub fn known_of(
         venues,
         ..Asked::default()
     };
-    inventory::known(workspace, workspace.fs(), catalog, &asked)
+    inventory::known(workspace, catalog, &asked)
 }
 
 /// Brings mirrors up to date. Under the run lock.
@@ -186,7 +186,7 @@ pub fn all_last_copies(
     if trees.is_empty() {
         return Ok((all, unread));
     }
-    let known = inventory::known(workspace, fs, catalog, asked)?;
+    let known = inventory::known(workspace, catalog, asked)?;
     let is_wanted = |request: &StorageRequest| asked.means(request);
     for tree in trees {
         let around = (fs, catalog, &known);

@@ -20,6 +20,7 @@ pub mod sealed;
 mod ticker;
 pub mod time;
 mod venue;
+pub mod words;
 
 pub use as_of::AsOf;
 pub use calendar_span::{CALENDAR_FORMS, CalendarSpan};

@@ -6,17 +6,20 @@
 //! it goes and in which words (`cli`).
 
 mod counters;
+mod metrics;
 mod page;
 mod request_count;
 mod request_log;
 mod standing;
 mod textfile;
+mod toggles;
 mod views;
 
 pub use counters::{Counted, bars_counted, count_bars, counters_path};
+pub use metrics::{Ended, metrics, no_metrics, obstacle_to_metrics};
 pub use page::{Made, document};
 pub use request_count::RequestCount;
 pub use request_log::{RequestLog, RequestWeek};
 pub use standing::{RefusedTicker, SeriesStatus, Standing, SurveyError, survey};
-pub use textfile::{Outcome, TEXTFILE_BEGINS, render};
+pub use toggles::toggle_warnings;
 pub use views::{InView, in_view};

@@ -12,15 +12,16 @@ use super::SeriesStatus;
 use crate::catalog::Catalog;
 use crate::inventory::{self, Asked, InventoryError, Listed, interval_of};
 use crate::ledger::{Rewrite, SeriesRecord, latest_rewrites};
+use crate::model::words::count;
 use crate::model::{Interval, PartitionKey, PriceBasis, Series, Venue, time};
 use crate::query::Provisional;
-use crate::sys::{Fs, FsResult, Kind};
+use crate::sys::{FsResult, Kind};
 use crate::workspace::Workspace;
 
 /// How many revisions and cases the page names.
 const MOST_NAMED: usize = 200;
 
-/// When and where a page is made, and in which words.
+/// When and where a page is made.
 #[derive(Clone, Copy)]
 pub struct Made<'m> {
     /// The moment.
@@ -29,8 +30,6 @@ pub struct Made<'m> {
     pub today: NaiveDate,
     /// How a path is shown.
     pub shown: &'m dyn Fn(&Path) -> String,
-    /// What a rewrite is called.
-    pub rewrite: fn(&Rewrite) -> String,
 }
 
 impl fmt::Debug for Made<'_> {
@@ -48,12 +47,11 @@ impl fmt::Debug for Made<'_> {
 /// When a folder, a record or the ledger cannot be read.
 pub fn document(
     workspace: &Workspace<'_>,
-    fs: &dyn Fs,
     catalog: &Catalog,
     standing: &[SeriesStatus],
     made: Made<'_>,
 ) -> Result<Value, InventoryError> {
-    let known = inventory::known(workspace, fs, catalog, &Asked::default())?;
+    let known = inventory::known(workspace, catalog, &Asked::default())?;
     let damaged: Vec<Value> = known
         .damaged
         .iter()
@@ -61,12 +59,12 @@ pub fn document(
         .collect();
     let listed = inventory::list(known, workspace.view(), catalog, made.today);
     let mut page = Page::default();
-    let mut provisional = Provisional::of(workspace, fs, catalog, made.at);
+    let mut provisional = Provisional::of(workspace, catalog, made.at);
     for one in &listed {
         page.add(one, catalog, &mut provisional)?;
     }
     let groups = groups(&page, standing);
-    let (quarantine, cases) = quarantine(fs, workspace)?;
+    let (quarantine, cases) = quarantine(workspace)?;
     let places: BTreeMap<usize, usize> = {
         let numbers = page.groups.values().map(|(number, _)| *number);
         numbers.zip(0..).collect()
@@ -87,7 +85,7 @@ pub fn document(
         "bases": page.bases,
         "series": series.collect::<Vec<_>>(),
         "groups": groups,
-        "revisions": revisions(fs, workspace, &listed, made.rewrite)?,
+        "revisions": revisions(workspace, &listed)?,
         "quarantine": quarantine,
         "quarantineTotal": cases,
         "damaged": damaged,
@@ -236,12 +234,7 @@ fn months(day: NaiveDate) -> i32 {
     (day.year() - 1970) * 12 + i32::try_from(day.month0()).unwrap_or_default()
 }
 
-fn revisions(
-    fs: &dyn Fs,
-    workspace: &Workspace<'_>,
-    listed: &[Listed],
-    words: fn(&Rewrite) -> String,
-) -> Result<Vec<Value>, InventoryError> {
+fn revisions(workspace: &Workspace<'_>, listed: &[Listed]) -> Result<Vec<Value>, InventoryError> {
     let mut venues: Vec<&Venue> = listed
         .iter()
         .filter_map(|one| one.request.venue.as_ref())
@@ -249,23 +242,44 @@ fn revisions(
     venues.dedup();
     let mut all: Vec<Rewrite> = Vec::new();
     for venue in venues {
-        all.extend(latest_rewrites(fs, &workspace.places, venue, MOST_NAMED)?);
+        all.extend(latest_rewrites(
+            workspace.fs(),
+            &workspace.places,
+            venue,
+            MOST_NAMED,
+        )?);
     }
     all.sort_by_key(|one| Reverse(one.at));
     let rows = all.into_iter().take(MOST_NAMED).map(|one| {
-        let what = words(&one);
+        let what = rewritten(&one);
         let at = one.at.to_rfc3339_opts(SecondsFormat::Secs, true);
         json!([at, one.series.to_string(), one.partition.to_string(), what])
     });
     Ok(rows.collect())
 }
 
+/// Says what a rewrite did.
+fn rewritten(one: &Rewrite) -> String {
+    match (one.replaced, one.factor) {
+        (_, Some(factor)) => format!("all prices times {factor}"),
+        (None, None) => "most values replaced".to_owned(),
+        (Some(0), None) => format!("{} taken out", count(one.removed, "row", "rows")),
+        (Some(replaced), None) => {
+            let replaced = count(replaced, "value", "values");
+            match one.removed {
+                0 => format!("{replaced} replaced"),
+                rows => format!(
+                    "{replaced} replaced, {} taken out",
+                    count(rows, "row", "rows")
+                ),
+            }
+        }
+    }
+}
+
 /// Returns the newest cases of the quarantine, and how many there are.
-fn quarantine(
-    fs: &dyn Fs,
-    workspace: &Workspace<'_>,
-) -> Result<(Vec<Value>, usize), InventoryError> {
-    let folder = &workspace.places.quarantine;
+fn quarantine(workspace: &Workspace<'_>) -> Result<(Vec<Value>, usize), InventoryError> {
+    let (fs, folder) = (workspace.fs(), &workspace.places.quarantine);
     let mut cases = fs.list(folder)?.unwrap_or_default();
     cases.retain(|entry| entry.kind == Kind::Dir);
     let total = cases.len();

@@ -5,16 +5,14 @@
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
+use super::toggle_warnings;
 use crate::backlog::Owed;
 use crate::catalog::Catalog;
 use crate::check::{Who, judge};
 use crate::ingest::Unserved;
 use crate::model::{Interval, Ticker, Venue};
 use crate::source::MarketDataSource;
-use crate::update::{
-    self, AgainstToggle, InBothLayouts, PlannedVenue, SkipReason, UpdateError, UpdatePlan,
-    UpdateRequest,
-};
+use crate::update::{self, PlannedVenue, SkipReason, UpdateError, UpdatePlan, UpdateRequest};
 use crate::workspace::{DataRoot, View, Workspace, WorkspaceError};
 
 /// One interval of one venue.
@@ -101,22 +99,17 @@ pub struct Standing {
     pub unserved: Vec<Unserved>,
     /// Whether rows can be stored.
     pub data: DataRoot,
-    /// What stays in another layout than it is wished in.
-    pub against_toggle: Vec<AgainstToggle>,
-    /// What has rows in both layouts that nobody compared.
-    pub in_both: Vec<InBothLayouts>,
+    /// What a person should know of the toggles, as sentences without a period.
+    pub toggles: Vec<String>,
 }
 
 /// Returns how a workspace stands, by the plan of the next run.
 ///
 /// # Errors
 /// When the disk cannot be asked where rows are.
-pub fn survey(
-    workspace: &Workspace<'_>,
-    catalog: &Catalog,
-    (now, today): (DateTime<Utc>, NaiveDate),
-) -> Result<Standing, SurveyError> {
+pub fn survey(workspace: &Workspace<'_>, catalog: &Catalog) -> Result<Standing, SurveyError> {
     let view = workspace.view();
+    let (now, today) = (workspace.clock().now(), workspace.clock().today());
     let waiting = view.waiting(catalog, workspace.fs(), &workspace.places);
     let request = UpdateRequest {
         now,
@@ -128,10 +121,9 @@ pub fn survey(
     Ok(Standing {
         series: series(&plan, view, catalog, now),
         refused: refused(&plan, view, catalog, now),
+        toggles: toggle_warnings(&plan, workspace.config.storage_config()),
         unserved: plan.unserved,
         data: plan.data,
-        against_toggle: plan.against_toggle,
-        in_both: plan.in_both,
     })
 }
 

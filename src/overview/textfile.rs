@@ -18,36 +18,36 @@ use crate::model::{Interval, Venue};
 
 /// What a run leaves to be told.
 #[derive(Debug)]
-pub struct Outcome<'o> {
+pub(super) struct Outcome<'o> {
     /// When the run ended.
-    pub now: DateTime<Utc>,
+    pub(super) now: DateTime<Utc>,
     /// How long it took.
-    pub seconds: f64,
+    pub(super) seconds: f64,
     /// The exit code.
-    pub exit_code: u8,
+    pub(super) exit_code: u8,
     /// Bars that were stored by all runs of this workspace.
-    pub bars_total: u64,
+    pub(super) bars_total: u64,
     /// How series stand.
-    pub series: &'o [SeriesStatus],
+    pub(super) series: &'o [SeriesStatus],
     /// What nobody can be asked for.
-    pub unserved: &'o [Unserved],
+    pub(super) unserved: &'o [Unserved],
     /// What the venues were asked in the last seven days.
-    pub requests: &'o [RequestWeek],
+    pub(super) requests: &'o [RequestWeek],
     /// How much is kept.
-    pub sizes: &'o [Size],
+    pub(super) sizes: &'o [Size],
     /// The mirrors, and how each of them stands that is made and can be read.
-    pub mirrors: &'o [(Tree, Option<Standing>)],
+    pub(super) mirrors: &'o [(Tree, Option<Standing>)],
     /// Sessions that were lost, for each of the series.
-    pub lost: &'o [usize],
+    pub(super) lost: &'o [usize],
     /// The minutes of feeds.
-    pub feeds: Option<&'o FeedMinutes>,
+    pub(super) feeds: Option<&'o FeedMinutes>,
 }
 
 /// How the file begins, whatever it says.
-pub const TEXTFILE_BEGINS: &str = "# HELP barkeep_";
+pub(super) const BEGINS: &str = "# HELP barkeep_";
 
-/// Returns the text of the file, which begins with `TEXTFILE_BEGINS`.
-pub fn render(outcome: &Outcome<'_>) -> String {
+/// Returns the text of the file, which begins with `BEGINS`.
+pub(super) fn render(outcome: &Outcome<'_>) -> String {
     let mut text = String::new();
     let gauge = |text: &mut String, name: &str, help: &str, samples: &[(String, String)]| {
         metric(text, "gauge", name, help, samples);

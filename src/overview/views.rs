@@ -8,7 +8,6 @@ use crate::export::{Files, Tree, VenueViews, Zones};
 use crate::inventory::{self, Asked, InventoryError, interval_of};
 use crate::layout::PartitionPathBuilder;
 use crate::model::{Dataset, Interval, StorageRequest, Ticker, Venue};
-use crate::sys::Fs;
 use crate::workspace::Workspace;
 
 /// The folder of the copy for readers, and in that of a tree the one that holds its present state.
@@ -33,11 +32,10 @@ type OneSeries = (StorageRequest, Option<bool>);
 /// When a folder or a record cannot be read.
 pub fn in_view(
     workspace: &Workspace<'_>,
-    fs: &dyn Fs,
     catalog: &Catalog,
     asked: &Asked,
 ) -> Result<Vec<InView>, InventoryError> {
-    let known = inventory::known(workspace, fs, catalog, asked)?;
+    let known = inventory::known(workspace, catalog, asked)?;
     let mut by_venue: BTreeMap<Venue, Vec<OneSeries>> = BTreeMap::new();
     let recorded = known.records.into_iter();
     let recorded = recorded.filter(|(_, record)| record.files > 0);
@@ -50,17 +48,17 @@ pub fn in_view(
         }
     }
     let each = by_venue.into_iter();
-    each.map(|(venue, series)| of_venue(workspace, fs, catalog, venue, &series))
+    each.map(|(venue, series)| of_venue(workspace, catalog, venue, &series))
         .collect()
 }
 
 fn of_venue(
     workspace: &Workspace<'_>,
-    fs: &dyn Fs,
     catalog: &Catalog,
     venue: Venue,
     series: &[OneSeries],
 ) -> Result<InView, InventoryError> {
+    let fs = workspace.fs();
     let paths = PartitionPathBuilder::new(&fs.resolve(&workspace.places.data)?);
     let is_legacy = |(_, is_legacy): &&OneSeries| *is_legacy == Some(true);
     let legacy = series.iter().filter(is_legacy).count();

@@ -6,20 +6,8 @@ use crate::workspace::Reading;
 
 use super::QueryError;
 
-/// Stored bars of one series.
-#[derive(Clone, Copy, Debug)]
-#[cfg_attr(
-    not(feature = "polars"),
-    expect(dead_code, reason = "without polars nothing joins them")
-)]
-pub struct Finer<'f> {
-    /// The bars.
-    pub bars: &'f Frame,
-    /// The zone whose clock they are on.
-    pub zone: Option<&'f str>,
-    /// Whether bars outside of the session are among them.
-    pub with_outside: bool,
-}
+/// Stored bars of one series, the zone whose clock they are on, and whether bars outside of the session are among them.
+pub(super) type Finer<'f> = (&'f Frame, Option<&'f str>, bool);
 
 /// Coarser bars.
 #[derive(Debug)]
@@ -34,7 +22,7 @@ pub struct Coarse {
 ///
 /// # Errors
 /// When the stored bars do not fill the coarser ones, or this program was built without what makes them.
-pub fn resampled(
+pub(super) fn resampled(
     reading: Reading<'_, '_>,
     request: &StorageRequest,
     (from, to): (Interval, Interval),
@@ -51,23 +39,21 @@ fn made(
     reading: Reading<'_, '_>,
     request: &StorageRequest,
     (from, to): (Interval, Interval),
-    finer: Finer<'_>,
+    (finer, zone, with_outside): Finer<'_>,
 ) -> Result<Coarse, QueryError> {
     use std::collections::BTreeSet;
 
     use super::provisional;
-    use crate::calendar::WallClock;
-    use crate::model::{Series, time};
+    use super::provisional::shows_now;
+    use crate::model::Series;
     use crate::resample::{Hours, coarser};
     use crate::workspace::gap_calendar;
 
-    let zone = finer.zone;
     let calendar = gap_calendar(reading.workspace, request, reading.catalog, zone).calendar;
-    let coarse =
-        coarser(finer.bars, from, to, &calendar).map_err(|error| QueryError::Unjoined {
-            request: Box::new(request.clone()),
-            reason: error.to_string(),
-        })?;
+    let coarse = coarser(finer, from, to, &calendar).map_err(|error| QueryError::Unjoined {
+        request: Box::new(request.clone()),
+        reason: error.to_string(),
+    })?;
     // Of a moment in the past only the bars of then are shown, and they do not change any more.
     let Some(ticker) = request.series.ticker().filter(|_| reading.as_of.is_none()) else {
         return Ok(Coarse {
@@ -75,14 +61,12 @@ fn made(
             provisional: Vec::new(),
         });
     };
-    let hours = if finer.with_outside {
+    let hours = if with_outside {
         Hours::All
     } else {
         Hours::Session
     };
-    let now = time::nanos(reading.workspace.clock().now().naive_utc());
-    let wall = zone.and_then(WallClock::of).zip(now);
-    let wall = wall.map(|(mut clock, now)| clock.shows(now));
+    let wall = shows_now(reading.workspace.clock(), zone);
     let last = wall.and_then(|now| coarse.provisional(now, hours, &calendar));
     // A part is in the last bar that does not begin after it.
     let bars: Vec<i64> = coarse.frame.times().collect();
@@ -90,7 +74,7 @@ fn made(
         let after = bars.partition_point(|bar| *bar <= part);
         after.checked_sub(1).and_then(|at| bars.get(at)).copied()
     };
-    let parts = provisional(reading, request, finer.bars)?;
+    let parts = provisional(reading, request, finer)?;
     let series = Series::Bars {
         ticker: ticker.clone(),
         interval: to,

@@ -162,13 +162,12 @@ pub struct Candidates {
 /// When nobody can say which there are.
 pub fn candidates(reading: Reading<'_, '_>, asked: &Asked) -> Result<Candidates, QueryError> {
     let (workspace, catalog) = (reading.workspace, reading.catalog);
-    let fs = workspace.fs();
-    let known = inventory::known(workspace, fs, catalog, asked)?;
+    let known = inventory::known(workspace, catalog, asked)?;
     let mut found: BTreeSet<StorageRequest> = known.records.into_keys().collect();
     found.extend(known.unrecorded);
     if let Some(at) = reading.as_of {
         // What left the tree since then was there.
-        let then = inventory::known_at(workspace, fs, catalog, asked, at)?;
+        let then = inventory::known_at(workspace, catalog, asked, at)?;
         found.extend(then.records.into_keys());
     }
     found.retain(|request| matches!(request.series, Series::Bars { .. }));

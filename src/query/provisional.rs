@@ -7,13 +7,14 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
 
+use crate::calendar::WallClock;
 use crate::catalog::Catalog;
 use crate::feeds::{Marks, Unsettled};
 use crate::frame::Frame;
 use crate::layout::Places;
 use crate::model::{Interval, Series, StorageRequest, Ticker, Venue, time};
 use crate::source::posttrade::Feed;
-use crate::sys::{Fs, FsResult};
+use crate::sys::{Clock, FsResult};
 use crate::workspace::{Reading, Workspace};
 
 /// No feed leaves a day open for longer.
@@ -22,7 +23,6 @@ const LONGEST_OPEN: Days = Days::new(7);
 /// Answers for one series after the other; what is read of a feed is read once.
 #[derive(Debug)]
 pub struct Provisional<'p> {
-    fs: &'p dyn Fs,
     workspace: &'p Workspace<'p>,
     catalog: &'p Catalog,
     now: DateTime<Utc>,
@@ -45,22 +45,35 @@ pub fn provisional(
         return Ok(Vec::new());
     }
     let workspace = reading.workspace;
-    let (fs, now) = (workspace.fs(), workspace.clock().now());
+    let now = workspace.clock().now();
     let bars: Vec<i64> = bars.times().collect();
-    let mut provisional = Provisional::of(workspace, fs, reading.catalog, now);
+    let mut provisional = Provisional::of(workspace, reading.catalog, now);
     provisional.among((ticker, venue, *interval), &bars)
+}
+
+/// Parts provisional bars into those that are over by now on the clock of the exchange, and those that last.
+pub fn over(
+    workspace: &Workspace<'_>,
+    bars: &[i64],
+    interval: Interval,
+    zone: Option<&str>,
+) -> (Vec<i64>, Vec<i64>) {
+    let wall = shows_now(workspace.clock(), zone).unwrap_or(i64::MIN);
+    let is_over = |bar: &i64| interval.end_of(*bar) <= wall;
+    bars.iter().copied().partition(is_over)
+}
+
+/// Returns what the clock of an exchange shows now; `None` where nobody knows its zone.
+pub(super) fn shows_now(clock: &dyn Clock, zone: Option<&str>) -> Option<i64> {
+    let now = time::nanos(clock.now().naive_utc())?;
+    let mut wall = zone.and_then(WallClock::of)?;
+    Some(wall.shows(now))
 }
 
 impl<'p> Provisional<'p> {
     /// Begins to answer, as of a moment.
-    pub fn of(
-        workspace: &'p Workspace<'p>,
-        fs: &'p dyn Fs,
-        catalog: &'p Catalog,
-        now: DateTime<Utc>,
-    ) -> Self {
+    pub fn of(workspace: &'p Workspace<'p>, catalog: &'p Catalog, now: DateTime<Utc>) -> Self {
         Self {
-            fs,
             workspace,
             catalog,
             now,
@@ -77,7 +90,7 @@ impl<'p> Provisional<'p> {
         (ticker, venue, interval): (&Ticker, &Venue, Interval),
         bars: &[i64],
     ) -> FsResult<Vec<i64>> {
-        let fs = self.fs;
+        let fs = self.workspace.fs();
         if let Some(unsettled) = self.unsettled(venue)? {
             return unsettled.provisional(fs, interval, bars.iter().copied());
         }
@@ -96,7 +109,7 @@ impl<'p> Provisional<'p> {
         span: Option<(i64, i64)>,
     ) -> FsResult<Vec<NaiveDate>> {
         let days = |bars: Vec<i64>| bars.into_iter().map(time::day).collect();
-        let fs = self.fs;
+        let fs = self.workspace.fs();
         let known = self.catalog.provisional(ticker, venue, interval);
         let Some(unsettled) = self.unsettled(venue)? else {
             return Ok(days(known));
@@ -136,7 +149,7 @@ impl<'p> Provisional<'p> {
         if !self.feeds.contains_key(venue) {
             let places: &Places = &self.workspace.places;
             let mut marks = Marks::of(places, venue);
-            let asked = marks.asked_before(self.fs)?;
+            let asked = marks.asked_before(self.workspace.fs())?;
             let unsettled = Unsettled::of(marks, &feed.spec().calendar, asked, self.now);
             self.feeds.insert(venue.clone(), unsettled);
         }

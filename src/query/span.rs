@@ -1,4 +1,4 @@
-//! The time that rows are asked for.
+//! Which rows of a series are asked for: those of a time, and of these the first or the last ones.
 
 use chrono::NaiveDate;
 
@@ -37,5 +37,32 @@ impl Span {
         key.days().is_none_or(|(begins, ends)| {
             first.is_none_or(|first| ends >= first) && last.is_none_or(|last| begins <= last)
         })
+    }
+}
+
+/// How many of the rows of a time are meant: all of them, unless somebody says otherwise.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Ends {
+    /// So many of the first.
+    pub head: Option<usize>,
+    /// So many of the last.
+    pub tail: Option<usize>,
+}
+
+impl Ends {
+    /// Returns the rows that are meant of some.
+    pub fn of(self, frame: Frame) -> Frame {
+        let all = frame.len();
+        let first = self.tail.map_or(0, |tail| all.saturating_sub(tail));
+        let after = self.head.map_or(all, |head| head.min(all));
+        if after.saturating_sub(first) == all {
+            return frame;
+        }
+        frame.take(&(first..after).collect::<Vec<_>>())
+    }
+
+    /// Tells whether no more rows are needed than so many of the first.
+    pub fn has_enough(self, rows: usize) -> bool {
+        self.head.is_some_and(|head| rows >= head)
     }
 }

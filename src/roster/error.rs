@@ -35,6 +35,16 @@ pub enum RosterError {
     /// A list is not there.
     #[error("there is no {}", path.display())]
     NoList { path: PathBuf },
+    /// A file of tickers that was named is not there.
+    #[error("there is no {}", path.display())]
+    NoFile { path: PathBuf },
+    /// A file of tickers that somebody wrote holds something else.
+    #[error("{} is refused: {what}", path.display())]
+    Unwritten {
+        path: PathBuf,
+        /// What.
+        what: String,
+    },
     /// A server does not hand a list out.
     #[error("{origin} was not fetched: {reason}")]
     Unfetched {

@@ -20,5 +20,5 @@ pub use intervals::{begin_intervals, change_intervals};
 pub use lists::{Import, Imported, Lists, ReadList};
 pub use origin::ListOrigin;
 pub use take_in::TakenIn;
-pub use tickers::{Removed, remove, save, unspelled};
+pub use tickers::{Removed, remove, save, unspelled, written};
 pub use toggle::{Change, change_toggle};

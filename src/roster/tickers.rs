@@ -1,9 +1,12 @@
 //! Which tickers are kept.
 
+use std::path::Path;
+
 use super::RosterError;
 use crate::catalog::Catalog;
 use crate::lock::LockGuard;
 use crate::model::{Interval, Ticker, Venue};
+use crate::source::symbols;
 use crate::sys::Fs;
 use crate::workspace::Workspace;
 
@@ -14,6 +17,28 @@ pub struct Removed<'t> {
     pub known: Vec<&'t Ticker>,
     /// Those that were not there.
     pub unknown: Vec<&'t Ticker>,
+}
+
+/// Returns the tickers of a file that somebody wrote.
+///
+/// # Errors
+/// `NoFile` when there is none, `Unwritten` when something else is in it.
+pub fn written(fs: &dyn Fs, path: &Path) -> Result<Vec<Ticker>, RosterError> {
+    let Some(bytes) = fs.read(path)? else {
+        let path = path.to_owned();
+        return Err(RosterError::NoFile { path });
+    };
+    let refused = |what: String| RosterError::Unwritten {
+        path: path.to_owned(),
+        what,
+    };
+    let text = String::from_utf8(bytes).map_err(|_| refused("it is no text".to_owned()))?;
+    let written = symbols::written(&text).map_err(|error| refused(error.to_string()))?;
+    let tickers = written.into_iter().map(|(line, symbol)| {
+        let ticker = symbol.parse::<Ticker>();
+        ticker.map_err(|error| refused(format!("line {line}: {error}")))
+    });
+    tickers.collect()
 }
 
 /// Removes tickers from a registry in memory: at one venue, or everywhere.

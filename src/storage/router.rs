@@ -41,6 +41,19 @@ pub enum RouteReason {
     Dataset,
 }
 
+/// A clause that says it.
+impl fmt::Display for RouteReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::RowsAreThere => "its rows are there",
+            Self::StorageBlock => "it was migrated",
+            Self::Toggle => "the toggle says so",
+            Self::WideInterval => "the interval is wide",
+            Self::Dataset => "the dataset has no other",
+        })
+    }
+}
+
 /// The answer for one series.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Route {

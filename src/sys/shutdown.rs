@@ -32,6 +32,15 @@ impl Signal {
             Self::HangUp => SIGHUP,
         }
     }
+
+    /// Returns the name that people know it by.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Interrupt => "SIGINT",
+            Self::Terminate => "SIGTERM",
+            Self::HangUp => "SIGHUP",
+        }
+    }
 }
 
 /// A flag that is raised once and polled by everything that may take long. Clones share it.

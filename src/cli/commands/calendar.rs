@@ -10,6 +10,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use crate::calendar::{Calendar, Day, Session, utc_of};
+use crate::cli::ui::table::Columns;
 use crate::cli::{Exit, Failure, Shell, wiring};
 use crate::config::Overrides;
 use crate::model::CalendarSpan;
@@ -106,12 +107,13 @@ fn list(args: &CalendarArgs, workspace: &Workspace<'_>, shell: &Shell<'_>) {
         let calendars: Vec<Value> = rows.iter().map(document).collect();
         return shell.json(&json!({ "calendars": calendars }));
     }
-    let cells = rows
-        .into_iter()
-        .map(|(name, zone, [first, last], origin)| [name, zone, first, last, origin.to_owned()]);
-    let cells: Vec<[String; 5]> = cells.collect();
-    let header = ["CALENDAR", "TIMEZONE", "FIRST", "LAST", "ORIGIN"];
-    shell.table(&header, &cells, &[]);
+    Columns::of(&rows)
+        .text("CALENDAR", |row| &row.0)
+        .text("TIMEZONE", |row| &row.1)
+        .text("FIRST", |(_, _, [first, _], _)| first)
+        .text("LAST", |(_, _, [_, last], _)| last)
+        .text("ORIGIN", |row| row.3)
+        .print(shell);
 }
 
 fn print(
@@ -163,26 +165,23 @@ fn print(
             "sessions": sessions,
         }));
     }
-    let rows = sessions.iter().map(|session| {
-        let pause = session.pause.map_or(String::new(), |(from, to)| {
-            format!("{} to {}", utc(from, zone), utc(to, zone))
-        });
-        let note = if calendar.is_unusual(session) {
-            "unusual hours"
-        } else {
-            ""
-        };
-        [
-            session.day.format("%F %a").to_string(),
-            utc(session.open, zone),
-            utc(session.close, zone),
-            pause,
-            note.to_owned(),
-        ]
-    });
-    let rows: Vec<[String; 5]> = rows.collect();
-    let header = ["SESSION", "OPEN", "CLOSE", "BREAK", "NOTE"];
-    shell.table(&header, &rows, &[]);
+    let pause = |session: &Session| {
+        let pause = session.pause;
+        pause.map(|(from, to)| format!("{} to {}", utc(from, zone), utc(to, zone)))
+    };
+    Columns::of(&sessions)
+        .text("SESSION", |session| session.day.format("%F %a"))
+        .text("OPEN", |session| utc(session.open, zone))
+        .text("CLOSE", |session| utc(session.close, zone))
+        .text("BREAK", |session| pause(session).unwrap_or_default())
+        .text("NOTE", |session| {
+            if calendar.is_unusual(session) {
+                "unusual hours"
+            } else {
+                ""
+            }
+        })
+        .print(shell);
 }
 
 fn utc(wall: NaiveDateTime, zone: Tz) -> String {

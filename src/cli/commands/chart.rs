@@ -9,13 +9,14 @@ use clap::Args;
 use super::export::{save, target};
 use super::named::{self, Lookup};
 use super::show;
-use super::show::{AdjustFor, Wanted, catalog_if_usable, find, interval, report_damage};
+use super::show::{Wanted, catalog_if_usable, find, interval, report_damage};
 use super::time_args::{DATES, TimeArgs};
+use crate::cli::args::adjust;
 use crate::cli::ui::words::count;
 use crate::cli::{Exit, Failure, Shell, wiring};
 use crate::export::Times;
 use crate::export::chart::{Paint, Size, candles, lines, svg};
-use crate::frame::Frame;
+use crate::frame::{Adjust, Frame};
 use crate::model::{Interval, Ticker, Venue, time};
 
 /// How many candles are drawn where nobody says since when.
@@ -45,8 +46,8 @@ pub(in crate::cli) struct ChartArgs {
     #[command(flatten)]
     time: TimeArgs,
     /// Adjust prices for splits, or for splits and dividends [without a value: all]
-    #[arg(long, value_enum, value_name = "FOR", num_args = 0..=1, default_missing_value = "all", require_equals = true)]
-    adjust: Option<AdjustFor>,
+    #[arg(long, value_parser = adjust(), value_name = "FOR", num_args = 0..=1, default_missing_value = "all", require_equals = true)]
+    adjust: Option<Adjust>,
     /// How many lines the picture has
     #[arg(long, value_name = "LINES", default_value_t = USUAL_ROWS)]
     height: usize,
@@ -80,7 +81,7 @@ pub(in crate::cli) fn run(args: &ChartArgs, shell: &Shell<'_>) -> Result<Exit, F
     let (request, stored) = find(wanted, reading, &ticker, interval)?;
     let exit = report_damage(shell, &request, &stored);
     let bars = match args.adjust {
-        Some(adjust) => reading.adjusted(&request, &stored, adjust.how())?,
+        Some(adjust) => reading.adjusted(&request, &stored, adjust)?,
         None => stored.frame.clone(),
     };
     let within = span.of(&bars);
@@ -150,7 +151,7 @@ impl Picture {
 
     fn print(&self, shell: &Shell<'_>, rows: usize) {
         let size = Size {
-            columns: shell.printer.width().unwrap_or(USUAL_COLUMNS),
+            columns: shell.width().unwrap_or(USUAL_COLUMNS),
             rows,
         };
         let candles = candles(&self.bars, size.candles());

@@ -13,12 +13,11 @@ use crate::cli::ui::summary::{self, Finished};
 use crate::cli::ui::summary_json;
 use crate::cli::ui::words::count;
 use crate::cli::{Exit, Failure, Shell, outcome, wiring};
+use crate::cycle::{self, CleanedUp};
 use crate::ingest::sweep as temps;
-use crate::ingest::{self, LookedInto, Registry, RunReport};
-use crate::lock::{LockError, Verdict};
 use crate::model::RunId;
 use crate::storage::leftover_runs;
-use crate::sys::{FsResult, Stopwatch};
+use crate::sys::Stopwatch;
 use crate::workspace::Workspace;
 
 /// Options of `cleanup`.
@@ -51,43 +50,22 @@ pub(in crate::cli) fn run(args: &CleanupArgs, shell: &Shell<'_>) -> Result<Exit,
     let lock_seconds = watch.seconds();
     let progress = Progress::new(shell, args.json);
     let session = workspace.session(&held, &progress);
-    let mut registry = Registry::load_or_empty(workspace.fs(), shell.root())?;
-    workspace.learn(Some(registry.catalog()));
-    let swept = temps::sweep(&workspace.stores, session)?;
-    let leftovers = ingest::finish_leftovers(workspace.view(), session, &mut registry)?;
-    registry.save(session)?;
-    let housed = ingest::rehouse(
-        &workspace.stores,
-        session,
-        LookedInto::of(&workspace, registry.catalog())?,
-    )?;
-    if workspace.stores.refusal().is_none() {
-        // If it cannot be noted, the next update looks once more.
-        let _noted: FsResult<()> = temps::remember(session, shell.today());
-    }
+    let cleaned = cycle::clean_up(&workspace, session, shell.today())?;
     progress.end();
     held.release()?;
 
-    let mut report = RunReport {
-        interrupted: shell.world.shutdown.signal(),
-        ..RunReport::default()
-    };
+    let CleanedUp {
+        mut report,
+        leftovers,
+        swept,
+        is_nothing,
+        has_left,
+    } = cleaned;
     report.seconds.leftovers = watch.seconds();
-    report.kept.extend(swept.quarantined.iter().cloned());
-    report.warnings.extend(housed.unmoved());
-    report.kept.extend(housed.kept);
-    let is_left = !swept.left.is_empty() || !housed.left.is_empty();
-    let of_left = is_left.then_some(Exit::Partial);
-    let exit = Exit::worst(
-        of_left
-            .into_iter()
-            .chain([outcome::of_run(&report, &leftovers)]),
-    );
-    let is_clean = leftovers.runs + leftovers.held_back == 0
-        && leftovers.data.refusal().is_none()
-        && leftovers.failures.is_empty()
-        && housed.moved + housed.left.len() == 0
-        && swept.is_empty();
+    let exit = Exit::worst([
+        Exit::Partial.when(has_left),
+        outcome::of_run(&report, &leftovers),
+    ]);
     let finished = Finished {
         report,
         leftovers,
@@ -98,7 +76,7 @@ pub(in crate::cli) fn run(args: &CleanupArgs, shell: &Shell<'_>) -> Result<Exit,
     };
     if args.json {
         shell.json(&summary_json::render(&finished));
-    } else if is_clean {
+    } else if is_nothing {
         shell.note("Nothing to clean up.");
     } else {
         summary::print_cleanup(&finished, shell.printer);
@@ -108,7 +86,7 @@ pub(in crate::cli) fn run(args: &CleanupArgs, shell: &Shell<'_>) -> Result<Exit,
 }
 
 fn look(args: &CleanupArgs, workspace: &Workspace<'_>, shell: &Shell<'_>) -> Result<Exit, Failure> {
-    let lock = describe_lock(workspace)?;
+    let lock = workspace.lock().describe()?;
     let fs = &*shell.world.fs;
     let runs = leftover_runs(fs, &workspace.places)?;
     let plan = temps::plan(fs, &workspace.places)?;
@@ -135,21 +113,4 @@ fn look(args: &CleanupArgs, workspace: &Workspace<'_>, shell: &Shell<'_>) -> Res
         "{runs} would be finished and {files} settled. Nothing was changed."
     ));
     Ok(Exit::Ok)
-}
-
-/// Returns what is known of the lock, as a phrase.
-pub(super) fn describe_lock(workspace: &Workspace<'_>) -> Result<String, Failure> {
-    Ok(match workspace.lock().examine() {
-        Ok(None) => "none".to_owned(),
-        Ok(Some(Verdict::Held(owner))) => format!("held by {owner}"),
-        Ok(Some(Verdict::Stale { because })) => format!("left behind, {because}"),
-        Ok(Some(Verdict::Unknown)) => "there, and nobody knows whose it is".to_owned(),
-        Err(LockError::Held {
-            owner: Some(owner), ..
-        }) => format!("held by {owner}"),
-        Err(LockError::Held { owner: None, .. }) => {
-            "held by a run that just begins or ends".to_owned()
-        }
-        Err(error) => return Err(error.into()),
-    })
 }

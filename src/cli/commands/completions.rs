@@ -24,7 +24,7 @@ pub(in crate::cli) fn run(args: &CompletionsArgs, shell: &Shell<'_>) -> Exit {
     let mut script = Vec::new();
     clap_complete::generate(args.dialect, &mut shown(), "barkeep", &mut script);
     let script = String::from_utf8_lossy(&script);
-    shell.printer.text(&match args.dialect {
+    shell.text(&match args.dialect {
         Dialect::Bash => format!("{script}\n{BASH}"),
         Dialect::Zsh => zsh(&script),
         Dialect::Fish => fish(&script),

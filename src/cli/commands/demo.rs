@@ -40,7 +40,9 @@ pub(in crate::cli) fn run(args: &DemoArgs, outer: &Shell<'_>) -> Result<Exit, Fa
         .hint("name another one: barkeep demo barkeep-demo-2"));
     }
     let shell = outer.at(&dir)?;
-    let (venue, tickers) = (venue()?, tickers()?);
+    let venue: Venue = VENUE.parse().map_err(Failure::usage)?;
+    let tickers = TICKERS.map(|symbol| symbol.parse().map_err(Failure::usage));
+    let tickers: Vec<Ticker> = tickers.into_iter().collect::<Result<_, _>>()?;
     let intervals = vec![Interval::D1, Interval::M1];
     init::run(
         &InitArgs {
@@ -73,17 +75,6 @@ pub(in crate::cli) fn run(args: &DemoArgs, outer: &Shell<'_>) -> Result<Exit, Fa
     }
     printer.line(&next_steps(&args.dir));
     Ok(Exit::Ok)
-}
-
-fn venue() -> Result<Venue, Failure> {
-    VENUE.parse().map_err(Failure::usage)
-}
-
-fn tickers() -> Result<Vec<Ticker>, Failure> {
-    TICKERS
-        .iter()
-        .map(|symbol| symbol.parse().map_err(Failure::usage))
-        .collect()
 }
 
 /// Returns the folder as lines: the first names of each folder, and how many more there are.

@@ -26,7 +26,7 @@ impl ImportReport<'_> {
     /// Says what was read, left out and changed.
     pub(super) fn tell(&self, shell: &Shell<'_>) {
         let (venue, taken) = (self.venue, &self.imported.taken);
-        let rows = self.lists.iter().map(|read| read.list.rows).sum();
+        let rows: usize = self.lists.iter().map(|read| read.list.rows).sum();
         shell.note(&format!(
             "Read {} of {}.",
             count(rows, "row", "rows"),

@@ -10,6 +10,7 @@ use serde_json::{Map, Value, json};
 use super::named::{self, Lookup};
 use super::unknown;
 use crate::catalog::Catalog;
+use crate::cli::ui::table::Columns;
 use crate::cli::ui::words::count;
 use crate::cli::{Exit, Failure, Shell, wiring};
 use crate::inventory::{self, Asked, Known, Listed};
@@ -55,11 +56,10 @@ pub(in crate::cli) fn run(args: &ListArgs, shell: &Shell<'_>) -> Result<Exit, Fa
         intervals: args.intervals.clone(),
         tickers: args.tickers.clone(),
     };
-    let fs = &*shell.world.fs;
     let known = match as_of {
-        None => inventory::known(&workspace, fs, &catalog, &asked)?,
+        None => inventory::known(&workspace, &catalog, &asked)?,
         Some(at) => {
-            let known = inventory::known_at(&workspace, fs, &catalog, &asked, at)?;
+            let known = inventory::known_at(&workspace, &catalog, &asked, at)?;
             refuse_unrecorded(&known, at, shell)?;
             known
         }
@@ -143,13 +143,7 @@ fn refuse_unknown(args: &ListArgs, known: &Known, catalog: &Catalog) -> Result<(
             unknown.push(ticker);
         }
     }
-    if !unknown.is_empty() {
-        let names = unknown::named(&unknown);
-        return Err(Failure::usage(format!(
-            "tickers.json does not have {names}, and nothing is recorded"
-        ))
-        .hint(unknown::near_or_listed(catalog, &unknown)));
-    }
+    unknown::refuse(catalog, &unknown, "nothing is recorded")?;
     let is_recorded = |venue: &Venue| {
         let mut records = known.records.keys();
         records.any(|request| request.venue.as_ref() == Some(venue))
@@ -165,16 +159,37 @@ fn refuse_unknown(args: &ListArgs, known: &Known, catalog: &Catalog) -> Result<(
 }
 
 fn print(listed: &[Listed], args: &ListArgs, catalog: &Catalog, shell: &Shell<'_>) {
-    let rows: Vec<[String; 13]> = listed.iter().map(|one| row(one, catalog)).collect();
-    let header = [
-        "venue", "ticker", "series", "layout", "first", "last", "months", "rows", "files", "bytes",
-        "basis", "unit", "state",
-    ];
-    // The registry is that of today, and nobody knows what it said at another moment.
-    let columns = header.len() - usize::from(args.as_of.is_some());
-    let rows: Vec<&[String]> = rows.iter().filter_map(|row| row.get(..columns)).collect();
-    let header = header.get(..columns).unwrap_or(&header);
-    shell.table(header, &rows, &[6, 7, 8, 9]);
+    let ticker = |one: &Listed| match &one.request.series {
+        Series::Trades { feed } => feed.to_string(),
+        _ => named::called(&one.request, catalog),
+    };
+    let months = |record: &SeriesRecord| match record.months.as_slice() {
+        [] => NONE.to_owned(),
+        months => months.iter().map(partitions).sum::<u64>().to_string(),
+    };
+    let venue = |one: &Listed| one.request.venue.as_ref().map(ToString::to_string);
+    let table = Columns::of(listed)
+        .text("venue", |one| venue(one).unwrap_or_default())
+        .text("ticker", ticker)
+        .text("series", |one| name(&one.request.series))
+        .text("layout", |one| {
+            known(one, |record| layout(record).to_owned())
+        })
+        .text("first", |one| stamp(one, |record| record.first))
+        .text("last", |one| stamp(one, |record| record.last))
+        .number("months", |one| known(one, months))
+        .number("rows", |one| counted(one, |record| record.rows))
+        .number("files", |one| counted(one, |record| record.files))
+        .number("bytes", |one| counted(one, |record| record.bytes))
+        .text("basis", |one| known(one, |record| record.basis.to_string()))
+        .text("unit", |one| {
+            known(one, |record| record.unit.as_str().to_owned())
+        });
+    match args.as_of {
+        None => table.text("state", |one| one.state.as_str()).print(shell),
+        // The registry is that of today, and nobody knows what it said at another moment.
+        Some(_) => table.print(shell),
+    }
     let unrecorded = listed.iter().filter(|one| one.record.is_none()).count();
     if unrecorded > 0 && args.as_of.is_some() {
         let series = count(unrecorded, "series", "series");
@@ -189,43 +204,21 @@ fn print(listed: &[Listed], args: &ListArgs, catalog: &Catalog, shell: &Shell<'_
     }
 }
 
-fn row(one: &Listed, catalog: &Catalog) -> [String; 13] {
-    let venue = one.request.venue.as_ref().map(ToString::to_string);
-    let ticker = match &one.request.series {
-        Series::Trades { feed } => feed.to_string(),
-        _ => named::called(&one.request, catalog),
-    };
-    let record = one.record.as_ref();
-    let known = |text: fn(&SeriesRecord) -> String| record.map_or_else(|| UNKNOWN.to_owned(), text);
-    let exact = record.filter(|record| record.is_exact());
-    let counted = |number: fn(&SeriesRecord) -> u64| {
-        exact.map_or_else(|| UNKNOWN.to_owned(), |record| number(record).to_string())
-    };
-    let moment = |nanos: fn(&SeriesRecord) -> Option<i64>| {
-        let nanos = record.and_then(nanos);
-        nanos.map_or_else(
-            || UNKNOWN.to_owned(),
-            |nanos| moment(&one.request.series, nanos),
-        )
-    };
-    [
-        venue.unwrap_or_default(),
-        ticker,
-        name(&one.request.series),
-        known(|record| layout(record).to_owned()),
-        moment(|record| record.first),
-        moment(|record| record.last),
-        known(|record| match record.months.as_slice() {
-            [] => NONE.to_owned(),
-            months => months.iter().map(partitions).sum::<u64>().to_string(),
-        }),
-        counted(|record| record.rows),
-        counted(|record| record.files),
-        counted(|record| record.bytes),
-        known(|record| record.basis.to_string()),
-        known(|record| record.unit.as_str().to_owned()),
-        one.state.as_str().to_owned(),
-    ]
+fn known(one: &Listed, told: impl Fn(&SeriesRecord) -> String) -> String {
+    one.record.as_ref().map_or_else(|| UNKNOWN.to_owned(), told)
+}
+
+fn counted(one: &Listed, number: fn(&SeriesRecord) -> u64) -> String {
+    let exact = one.record.as_ref().filter(|record| record.is_exact());
+    exact.map_or_else(|| UNKNOWN.to_owned(), |record| number(record).to_string())
+}
+
+fn stamp(one: &Listed, nanos: fn(&SeriesRecord) -> Option<i64>) -> String {
+    let nanos = one.record.as_ref().and_then(nanos);
+    nanos.map_or_else(
+        || UNKNOWN.to_owned(),
+        |nanos| moment(&one.request.series, nanos),
+    )
 }
 
 /// What is printed of all series.

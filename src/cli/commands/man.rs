@@ -44,7 +44,7 @@ pub(in crate::cli) fn run(args: &ManArgs, shell: &Shell<'_>) -> Result<Exit, Fai
             String::from_utf8_lossy(&page).into_owned()
         }
     };
-    shell.printer.text(&text);
+    shell.text(&text);
     Ok(Exit::Ok)
 }
 

@@ -117,7 +117,7 @@ pub(in crate::cli) fn run(
         }
         PredecessorCommand::RunLock(RunLockCommand::Status) => {
             let workspace = wiring::open(shell)?;
-            shell.line(&cleanup::describe_lock(&workspace)?);
+            shell.line(&workspace.lock().describe()?);
             Ok(Exit::Ok)
         }
     }

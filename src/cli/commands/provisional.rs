@@ -1,20 +1,22 @@
 //! What is said of stored bars that may still change, because their time was not over when they came.
 
-use crate::calendar::WallClock;
 use crate::cli::shell::Shell;
 use crate::cli::ui::words::some_of;
 use crate::model::{Interval, time};
+use crate::query;
+use crate::workspace::Workspace;
 
 /// How many of them a message names.
 const MOST_NAMED: usize = 3;
 
 /// Names provisional bars, of which some may be over by now on the clock of the exchange.
-pub(super) fn tell(shell: &Shell<'_>, bars: &[i64], interval: Interval, zone: Option<&str>) {
-    let now = time::nanos(shell.around.clock.now().naive_utc());
-    let wall = zone.and_then(WallClock::of).zip(now);
-    let wall = wall.map(|(mut clock, now)| clock.shows(now));
-    let is_over = |bar: &&i64| interval.end_of(**bar) <= wall.unwrap_or(i64::MIN);
-    let (over, lasting): (Vec<&i64>, Vec<&i64>) = bars.iter().partition(is_over);
+pub(super) fn tell(
+    (workspace, shell): (&Workspace<'_>, &Shell<'_>),
+    bars: &[i64],
+    interval: Interval,
+    zone: Option<&str>,
+) {
+    let (over, lasting) = query::over(workspace, bars, interval, zone);
     for (bars, is, what) in [
         (lasting, ["is", "are"], "not over yet"),
         (
@@ -23,7 +25,7 @@ pub(super) fn tell(shell: &Shell<'_>, bars: &[i64], interval: Interval, zone: Op
             "not over when fetched, and may still change",
         ),
     ] {
-        let names: Vec<String> = bars.iter().map(|bar| name(**bar, interval)).collect();
+        let names: Vec<String> = bars.iter().map(|bar| name(*bar, interval)).collect();
         let named = some_of(&names, MOST_NAMED);
         let [one, many] = is;
         match bars.as_slice() {

@@ -10,7 +10,6 @@ use crate::ingest;
 use crate::lock::LockGuard;
 use crate::model::{Ticker, Venue};
 use crate::roster;
-use crate::source::symbols;
 use crate::workspace::Workspace;
 
 /// Takes the run lock, waiting for it if that was asked for.
@@ -65,18 +64,7 @@ pub(super) fn listed(
 ) -> Result<Vec<Ticker>, Failure> {
     let mut all = tickers.to_vec();
     if let Some(path) = file {
-        let path = shell.typed(path);
-        let Some(bytes) = shell.world.fs.read(&path)? else {
-            return Err(Failure::usage(format!("there is no {}", path.display())));
-        };
-        let refused =
-            |what: String| Failure::usage(format!("{} is refused: {what}", path.display()));
-        let text = String::from_utf8(bytes).map_err(|_| refused("it is no text".to_owned()))?;
-        let written = symbols::written(&text).map_err(|error| refused(error.to_string()))?;
-        for (line, symbol) in written {
-            let ticker = symbol.parse();
-            all.push(ticker.map_err(|error| refused(format!("line {line}: {error}")))?);
-        }
+        all.extend(roster::written(&*shell.world.fs, &shell.typed(path))?);
     }
     Ok(all)
 }

@@ -8,11 +8,9 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::export::{save, target};
-use super::status::survey;
-use crate::cli::ui::words::{count, size};
+use crate::cli::ui::words::size;
 use crate::cli::{Exit, Failure, Shell, wiring};
 use crate::export::page;
-use crate::ledger::Rewrite;
 use crate::overview::{self, Made};
 
 /// Options of `report`.
@@ -30,39 +28,17 @@ pub(in crate::cli) struct ReportArgs {
 pub(in crate::cli) fn run(args: &ReportArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
     let target = target(shell, &args.output, args.force)?;
     let (workspace, catalog) = wiring::open_with_registry(shell)?;
-    let standing = survey(&workspace, shell, &catalog)?;
+    let standing = overview::survey(&workspace, &catalog)?;
     let made = Made {
         at: shell.around.clock.now(),
         today: shell.today(),
         shown: &|path| shell.shown(path).to_string(),
-        rewrite: rewritten,
     };
-    let fs = &*shell.world.fs;
-    let document =
-        overview::document(&workspace, fs, &catalog, &standing.series, made)?.to_string();
+    let document = overview::document(&workspace, &catalog, &standing.series, made)?.to_string();
     let page = page(&document);
     save(shell, &target, page.as_bytes())?;
     let bytes = size(u64::try_from(page.len()).unwrap_or_default());
     let shown = args.output.display();
     shell.note(&format!("{shown} is a page of {bytes}."));
     Ok(Exit::Ok)
-}
-
-/// Says what a rewrite did.
-fn rewritten(one: &Rewrite) -> String {
-    match (one.replaced, one.factor) {
-        (_, Some(factor)) => format!("all prices times {factor}"),
-        (None, None) => "most values replaced".to_owned(),
-        (Some(0), None) => format!("{} taken out", count(one.removed, "row", "rows")),
-        (Some(replaced), None) => {
-            let replaced = count(replaced, "value", "values");
-            match one.removed {
-                0 => format!("{replaced} replaced"),
-                rows => format!(
-                    "{replaced} replaced, {} taken out",
-                    count(rows, "row", "rows")
-                ),
-            }
-        }
-    }
 }

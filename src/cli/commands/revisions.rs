@@ -10,7 +10,7 @@ use serde_json::json;
 use super::named::Lookup;
 use super::show::catalog_if_usable;
 use super::unknown;
-use crate::catalog::Catalog;
+use crate::cli::ui::table::Columns;
 use crate::cli::{Exit, Failure, Shell, wiring};
 use crate::ledger::{Ledger, read_ledger};
 use crate::model::{Feed, Interval, Series, StorageRequest, Ticker, Venue};
@@ -94,7 +94,9 @@ pub(in crate::cli) fn run(args: &RevisionsArgs, shell: &Shell<'_>) -> Result<Exi
     }
     if ledgers.is_empty() {
         if let Some(ticker) = &args.ticker {
-            refuse_unknown(ticker, &catalog)?;
+            let is_unknown = !catalog.contains(ticker);
+            let unknown = is_unknown.then_some(ticker);
+            unknown::refuse(&catalog, unknown.as_slice(), "no value of it was replaced")?;
         }
         let feed = args.trades.as_ref().map(ToString::to_string);
         let named = args.ticker.as_ref().map(ToString::to_string).or(feed);
@@ -104,16 +106,6 @@ pub(in crate::cli) fn run(args: &RevisionsArgs, shell: &Shell<'_>) -> Result<Exi
     }
     print(args, shell, &ledgers);
     Ok(report_damage(shell, &ledgers))
-}
-
-/// A ticker that was named and that nobody knows is a slip of the keyboard.
-fn refuse_unknown(ticker: &Ticker, catalog: &Catalog) -> Result<(), Failure> {
-    if catalog.contains(ticker) {
-        return Ok(());
-    }
-    let message = format!("tickers.json does not have {ticker}, and no value of it was replaced");
-    let hint = unknown::near_or_listed(catalog, &[ticker]);
-    Err(Failure::usage(message).hint(hint))
 }
 
 fn print(args: &RevisionsArgs, shell: &Shell<'_>, ledgers: &[(StorageRequest, Ledger)]) {
@@ -133,19 +125,16 @@ fn print(args: &RevisionsArgs, shell: &Shell<'_>, ledgers: &[(StorageRequest, Le
         }
         return;
     }
-    let rows = lines.map(|(request, line)| {
-        [
-            request.to_string(),
-            line.at.to_rfc3339_opts(SecondsFormat::Secs, true),
-            line.key.clone(),
-            line.field.clone(),
-            line.old.to_string(),
-            line.new.to_string(),
-        ]
-    });
-    let rows: Vec<[String; 6]> = rows.collect();
-    let header = ["series", "at", "date", "field", "old", "new"];
-    shell.table(&header, &rows, &[4, 5]);
+    Columns::of(&lines.collect::<Vec<_>>())
+        .text("series", |(request, _)| request)
+        .text("at", |(_, line)| {
+            line.at.to_rfc3339_opts(SecondsFormat::Secs, true)
+        })
+        .text("date", |(_, line)| &line.key)
+        .text("field", |(_, line)| &line.field)
+        .number("old", |(_, line)| &line.old)
+        .number("new", |(_, line)| &line.new)
+        .print(shell);
 }
 
 fn report_damage(shell: &Shell<'_>, ledgers: &[(StorageRequest, Ledger)]) -> Exit {

@@ -3,20 +3,19 @@
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::cleanup::describe_lock;
 use super::mirror;
 use super::status_gaps;
-use crate::catalog::Catalog;
+use crate::cli::ui::table::Columns;
 use crate::cli::ui::troubles::{print_data_root, print_unserved};
 use crate::cli::ui::words::count;
-use crate::cli::ui::{json as pieces, plan, sizes as ui_sizes};
+use crate::cli::ui::{json as pieces, sizes as ui_sizes};
 use crate::cli::{Exit, Failure, Shell, wiring};
 use crate::inventory::{self, Asked};
 use crate::model::{Interval, Ticker, Venue};
 use crate::overview::{self, RefusedTicker, SeriesStatus, Standing};
 use crate::storage::leftover_runs;
 use crate::vault::Vault;
-use crate::workspace::{DataRoot, Workspace};
+use crate::workspace::DataRoot;
 
 /// Options of `status`.
 #[derive(Clone, Debug, Args)]
@@ -52,14 +51,9 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
         unserved,
         refused,
         data,
-        against_toggle,
-        in_both,
-    } = survey(&workspace, shell, &catalog)?;
-    let toggles = plan::toggle_warnings(
-        (&against_toggle, &in_both),
-        workspace.config.storage_config(),
-    );
-    let lock = describe_lock(&workspace)?;
+        toggles,
+    } = overview::survey(&workspace, &catalog)?;
+    let lock = workspace.lock().describe()?;
     let fs = &*shell.world.fs;
     let leftovers = match leftover_runs(fs, &workspace.places) {
         // What lies in a folder that nobody may look into is not counted; that it is so is said.
@@ -67,7 +61,7 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
         runs => runs?,
     };
     let leftovers = leftovers.len();
-    let known = inventory::known(&workspace, fs, &catalog, &Asked::default())?;
+    let known = inventory::known(&workspace, &catalog, &Asked::default())?;
     let sizes = inventory::sizes(&known);
     let now = shell.around.clock.now();
     let mirrors = mirror::standings(&workspace, &known);
@@ -88,24 +82,12 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
         }));
         return Ok(exit(&series));
     }
-    let rows: Vec<[String; 9]> = series.iter().map(row).collect();
-    let header = [
-        "venue",
-        "interval",
-        "active",
-        "resting",
-        "given up",
-        "newest",
-        "requests",
-        "hours",
-        "next loss",
-    ];
     // A workspace of feeds has no series that are asked for one by one.
-    if !rows.is_empty() || sizes.is_empty() {
-        shell.table(&header, &rows, &[2, 3, 4, 6, 7]);
+    if !series.is_empty() || sizes.is_empty() {
+        print_series(&series, shell);
     }
     if !sizes.is_empty() {
-        if !rows.is_empty() {
+        if !series.is_empty() {
             shell.line("");
         }
         ui_sizes::print(&sizes, shell.printer);
@@ -160,16 +142,6 @@ pub(super) fn exit(series: &[SeriesStatus]) -> Exit {
     Exit::WillExpire.when(series.iter().any(SeriesStatus::will_lose))
 }
 
-/// Returns how the workspace stands.
-pub(super) fn survey(
-    workspace: &Workspace<'_>,
-    shell: &Shell<'_>,
-    catalog: &Catalog,
-) -> Result<Standing, Failure> {
-    let at = (shell.around.clock.now(), shell.today());
-    Ok(overview::survey(workspace, catalog, at)?)
-}
-
 fn refused_line(one: &RefusedTicker) -> String {
     let losses = one
         .losses
@@ -203,19 +175,22 @@ fn refused_document(one: &RefusedTicker) -> Value {
     })
 }
 
-fn row(one: &SeriesStatus) -> [String; 9] {
+fn print_series(series: &[SeriesStatus], shell: &Shell<'_>) {
     let day = |day: Option<chrono::NaiveDate>| day.map_or_else(String::new, |d| d.to_string());
-    [
-        one.venue.to_string(),
-        one.interval.to_string(),
-        one.active.to_string(),
-        one.resting.to_string(),
-        one.not_found.to_string(),
-        day(one.newest),
-        one.backlog.to_string(),
-        one.hours.map_or_else(String::new, |h| format!("{h:.1}")),
-        day(one.next_loss.map(|loss| loss.date_naive())),
-    ]
+    let hours = |one: &SeriesStatus| one.hours.map_or_else(String::new, |h| format!("{h:.1}"));
+    Columns::of(series)
+        .text("venue", |one| &one.venue)
+        .text("interval", |one| one.interval)
+        .number("active", |one| one.active)
+        .number("resting", |one| one.resting)
+        .number("given up", |one| one.not_found)
+        .text("newest", |one| day(one.newest))
+        .number("requests", |one| one.backlog)
+        .number("hours", hours)
+        .text("next loss", |one| {
+            day(one.next_loss.map(|loss| loss.date_naive()))
+        })
+        .print(shell);
 }
 
 fn document(one: &SeriesStatus) -> Value {

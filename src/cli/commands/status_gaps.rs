@@ -6,17 +6,18 @@ use chrono::NaiveDate;
 use serde_json::{Value, json};
 
 use super::named::Lookup;
-use super::status::{StatusArgs, exit, survey};
+use super::status::{StatusArgs, exit};
 use super::unknown;
 use crate::backlog::{self, AskedSessions, FeedMinutes, Owed, SeriesSessions, StateOfSessions};
 use crate::catalog::Catalog;
 use crate::cli::ui::feed_minutes;
+use crate::cli::ui::table::Columns;
 use crate::cli::ui::words::{count, grouped, moment};
 use crate::cli::{Exit, Failure, Shell};
 use crate::gaps::{GapBook, GapBooks, SessionState, Span, read_books};
 use crate::inventory::{self, Asked};
 use crate::model::{Interval, Series, Ticker, Venue, time};
-use crate::overview::SeriesStatus;
+use crate::overview::{self, SeriesStatus};
 use crate::workspace::Workspace;
 
 /// Runs `status --gaps`.
@@ -59,7 +60,7 @@ pub(super) fn run(
         first.get(&of).copied()
     });
     let states = backlog::by_state(&series);
-    let standing = survey(workspace, shell, catalog)?;
+    let standing = overview::survey(workspace, catalog)?;
     let will_lose: Vec<&SeriesStatus> = standing.series.iter().filter(|o| o.will_lose()).collect();
     // Who names tickers or lengths of bars means bars.
     let is_of_feeds = args.tickers.is_empty() && args.intervals.is_empty();
@@ -119,7 +120,7 @@ fn recorded(
         intervals: intervals.to_vec(),
         tickers: args.tickers.clone(),
     };
-    let known = inventory::known(workspace, fs, catalog, &asked)?;
+    let known = inventory::known(workspace, catalog, &asked)?;
     let mut first = BTreeMap::new();
     for (request, record) in known.records {
         let (Some(venue), Series::Bars { ticker, interval }) = (request.venue, request.series)
@@ -140,57 +141,31 @@ fn print(
     shell: &Shell<'_>,
 ) {
     if args.tickers.is_empty() {
-        let header = [
-            "venue",
-            "interval",
-            "state",
-            "sessions",
-            "tickers",
-            "first",
-            "last",
-            "next loss",
-        ];
-        let rows: Vec<[String; 8]> = states.iter().map(row).collect();
-        return shell.table(&header, &rows, &[3, 4]);
+        return Columns::of(states)
+            .text("venue", |one| &one.venue)
+            .text("interval", |one| one.interval)
+            .text("state", |one| one.state.as_str())
+            .number("sessions", |one| grouped(one.sessions))
+            .number("tickers", |one| grouped(one.tickers))
+            .text("first", |one| one.first)
+            .text("last", |one| one.last)
+            .text("next loss", |one| {
+                one.next_loss.map_or_else(String::new, moment)
+            })
+            .print(shell);
     }
-    let header = [
-        "venue",
-        "ticker",
-        "interval",
-        "state",
-        "first",
-        "last",
-        "sessions",
-        "why, or until when",
-    ];
-    let rows = series.iter().flat_map(|one| {
-        one.spans.iter().map(|span| {
-            [
-                one.venue.to_string(),
-                one.ticker.to_string(),
-                one.interval.to_string(),
-                span.state.as_str().to_owned(),
-                span.first.to_string(),
-                span.last.to_string(),
-                grouped(span.sessions),
-                remark(one, span),
-            ]
-        })
-    });
-    shell.table(&header, &rows.collect::<Vec<_>>(), &[6]);
-}
-
-fn row(one: &StateOfSessions) -> [String; 8] {
-    [
-        one.venue.to_string(),
-        one.interval.to_string(),
-        one.state.as_str().to_owned(),
-        grouped(one.sessions),
-        grouped(one.tickers),
-        one.first.to_string(),
-        one.last.to_string(),
-        one.next_loss.map_or_else(String::new, moment),
-    ]
+    let spans = series.iter();
+    let spans = spans.flat_map(|one| one.spans.iter().map(move |span| (one, span)));
+    Columns::of(&spans.collect::<Vec<_>>())
+        .text("venue", |(one, _)| one.venue.to_string())
+        .text("ticker", |(one, _)| one.ticker.to_string())
+        .text("interval", |(one, _)| one.interval)
+        .text("state", |(_, span)| span.state.as_str())
+        .text("first", |(_, span)| span.first)
+        .text("last", |(_, span)| span.last)
+        .number("sessions", |(_, span)| grouped(span.sessions))
+        .text("why, or until when", |(one, span)| remark(one, span))
+        .print(shell);
 }
 
 /// Returns why a span is lost, or until when it can be fetched.

@@ -5,10 +5,11 @@
 use std::time::Duration;
 
 use clap::Args;
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::TypedValueParser;
 
 use super::import_report::ImportReport;
 use super::registration;
+use crate::cli::args::among;
 use crate::cli::{Exit, Failure, Shell, wiring};
 use crate::model::Venue;
 use crate::roster::{Import, Imported, ListOrigin, Lists};
@@ -41,10 +42,7 @@ pub(in crate::cli) struct ImportArgs {
 }
 
 fn kind() -> impl TypedValueParser<Value = Kind> {
-    PossibleValuesParser::new(Kind::ALL.map(Kind::as_str)).try_map(|name| {
-        let kind = Kind::ALL.into_iter().find(|kind| kind.as_str() == name);
-        kind.ok_or("no kind")
-    })
+    among(Kind::ALL.map(|kind| (kind.as_str(), "", kind)))
 }
 
 #[derive(Debug, Default, Args)]

@@ -9,39 +9,32 @@ use crate::model::{Interval, Ticker, Venue};
 
 /// How many tickers a message names.
 const MOST_NAMED: usize = 10;
-/// What helps where nothing else does.
-pub(super) const LISTED: &str = "see which tickers there are: barkeep tickers list";
 
 /// Asks whether known tickers were meant by unknown ones; where none is like them, says something else.
-pub(super) fn near(
+pub(super) fn near_or(
     catalog: &Catalog,
     typed: &[&Ticker],
     otherwise: impl FnOnce() -> String,
 ) -> String {
-    let meant: Vec<(&Ticker, Vec<Ticker>)> = typed
-        .iter()
-        .map(|ticker| (*ticker, catalog::near(catalog, ticker)))
-        .filter(|(_, near)| !near.is_empty())
-        .take(MOST_NAMED)
-        .collect();
-    let either = |near: &[Ticker]| {
-        let near: Vec<&str> = near.iter().map(Ticker::as_str).collect();
-        near.join(" or ")
-    };
-    match meant.as_slice() {
-        [] => otherwise(),
-        [(_, near)] if typed.len() == 1 => format!("did you mean {}?", either(near)),
-        several => {
-            let several = several.iter();
-            let pairs = several.map(|(ticker, near)| format!("{} for {ticker}", either(near)));
-            format!("did you mean {}?", pairs.collect::<Vec<_>>().join(", "))
-        }
-    }
+    catalog::did_you_mean(catalog, typed).unwrap_or_else(otherwise)
 }
 
-/// Asks as `near`, and else says where the known ones are listed.
+/// Asks as `near_or`, and else says where the known ones are listed.
 pub(super) fn near_or_listed(catalog: &Catalog, typed: &[&Ticker]) -> String {
-    near(catalog, typed, || LISTED.to_owned())
+    near_or(catalog, typed, || {
+        "see which tickers there are: barkeep tickers list".to_owned()
+    })
+}
+
+/// Refuses tickers that tickers.json does not have, and of which `nothing` is, either; none where there is none: those are slips of
+/// the keyboard.
+pub(super) fn refuse(catalog: &Catalog, typed: &[&Ticker], nothing: &str) -> Result<(), Failure> {
+    if typed.is_empty() {
+        return Ok(());
+    }
+    let names = named(typed);
+    let message = format!("tickers.json does not have {names}, and {nothing}");
+    Err(Failure::usage(message).hint(near_or_listed(catalog, typed)))
 }
 
 /// Returns the command that adds tickers.
@@ -107,24 +100,6 @@ mod tests {
 
     fn tickers(words: &[&str]) -> Vec<Ticker> {
         words.iter().map(|word| word.parse().unwrap()).collect()
-    }
-
-    #[test]
-    fn what_was_meant_is_asked_in_one_sentence() {
-        for (typed, expected) in [
-            (&["aapl"][..], "did you mean AAPL?"),
-            (&["BRK"], "did you mean BRK.A or BRK.B?"),
-            (
-                &["aapl", "NOPE", "brk-b"],
-                "did you mean AAPL for aapl, BRK.B for brk-b?",
-            ),
-            (&["NOPE", "XYZ"], "nothing is like it"),
-        ] {
-            let typed = tickers(typed);
-            let typed: Vec<&Ticker> = typed.iter().collect();
-            let said = near(&catalog(), &typed, || "nothing is like it".to_owned());
-            assert_eq!(said, expected);
-        }
     }
 
     #[test]

@@ -4,8 +4,10 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
+use clap::builder::TypedValueParser;
 
+use crate::cli::args::among;
 use crate::cli::ui::words::count;
 use crate::cli::{Exit, Failure, Shell, wiring};
 use crate::export::{Engine, Zones, script};
@@ -17,8 +19,8 @@ use crate::overview::{self, InView};
 #[derive(Debug, Args)]
 pub(in crate::cli) struct ViewsArgs {
     /// Who reads the script
-    #[arg(long, value_enum, value_name = "ENGINE", default_value_t)]
-    engine: EngineName,
+    #[arg(long, value_parser = engine(), value_name = "ENGINE", default_value = "duckdb")]
+    engine: Engine,
     /// Only this venue, may be repeated [default: all]
     #[arg(long = "venue", value_name = "MARKET:SOURCE")]
     venues: Vec<Venue>,
@@ -27,16 +29,12 @@ pub(in crate::cli) struct ViewsArgs {
     factors: Option<PathBuf>,
 }
 
-/// Who reads a script.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-enum EngineName {
-    /// DuckDB, in SQL.
-    #[default]
-    Duckdb,
-    /// Spark, in SQL.
-    Spark,
-    /// Polars, in Python.
-    Polars,
+fn engine() -> impl TypedValueParser<Value = Engine> {
+    among([
+        ("duckdb", "DuckDB, in SQL", Engine::DuckDb),
+        ("spark", "Spark, in SQL", Engine::Spark),
+        ("polars", "Polars, in Python", Engine::Polars),
+    ])
 }
 
 /// Runs `views`.
@@ -50,7 +48,7 @@ pub(in crate::cli) fn run(args: &ViewsArgs, shell: &Shell<'_>) -> Result<Exit, F
         venues: args.venues.clone(),
         ..Asked::default()
     };
-    let in_view = overview::in_view(&workspace, &*shell.world.fs, &catalog, &asked)?;
+    let in_view = overview::in_view(&workspace, &catalog, &asked)?;
     if in_view.is_empty() {
         return Err(Failure::new(Exit::Failed, "nothing is stored"));
     }
@@ -76,11 +74,6 @@ pub(in crate::cli) fn run(args: &ViewsArgs, shell: &Shell<'_>) -> Result<Exit, F
         views.factors.clone_from(&factors);
         venues.push(views);
     }
-    let engine = match args.engine {
-        EngineName::Duckdb => Engine::DuckDb,
-        EngineName::Spark => Engine::Spark,
-        EngineName::Polars => Engine::Polars,
-    };
-    shell.printer.text(&script(engine, &venues));
+    shell.text(&script(args.engine, &venues));
     Ok(Exit::Ok)
 }

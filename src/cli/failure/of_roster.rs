@@ -28,7 +28,9 @@ impl From<RosterError> for Failure {
                     "without the file, mnemonics of earlier days are not known any more; move it away if that is all right",
                 )
             }
-            RosterError::NoSource { .. } => Self::of(Exit::Usage, error),
+            RosterError::NoSource { .. }
+            | RosterError::NoFile { .. }
+            | RosterError::Unwritten { .. } => Self::of(Exit::Usage, error),
             RosterError::Inherited { .. } => Self::of(Exit::Failed, error)
                 .hint("migrate it, or move it away, or remove the ticker at every venue"),
             RosterError::Unspellable { venue, .. } => {

@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
+use super::table::Columns;
 use super::words::{count, grouped, left_of, moment, some_of};
-use crate::backlog::{FeedMinutes, MinutesInState};
+use crate::backlog::FeedMinutes;
 use crate::cli::{Exit, Shell};
 use crate::gaps::{FeedDay, MinuteSpan, MinuteState};
 use crate::model::Venue;
@@ -39,29 +40,39 @@ pub(in crate::cli) fn print(minutes: &FeedMinutes, shell: &Shell<'_>) {
     let printer = shell.printer;
     let states = minutes.by_state();
     if !states.is_empty() {
-        let header = [
-            "feed",
-            "state",
-            "minutes",
-            "days",
-            "first",
-            "last",
-            "next loss",
-        ];
-        let rows: Vec<[String; 7]> = states.iter().map(row).collect();
         printer.line("");
-        printer.table(&header, &rows, &[2, 3]);
+        Columns::of(&states)
+            .text("feed", |one| &one.venue)
+            .text("state", |one| one.state.as_str())
+            .number("minutes", |one| grouped(one.minutes))
+            .number("days", |one| grouped(one.days))
+            .text("first", |one| one.first)
+            .text("last", |one| one.last)
+            .text("next loss", |one| {
+                one.next_loss.map_or_else(String::new, moment)
+            })
+            .print(printer);
     }
     // The newest first: of these something can still be had.
     let open = minutes.days().iter().rev().flat_map(|(day, spans)| {
         let spans = spans.iter().filter(|span| !is_in_order(span.state));
-        spans.map(move |span| span_row(day, span))
+        spans.map(move |span| (day, span))
     });
-    let rows: Vec<[String; 6]> = open.collect();
+    let rows: Vec<(&FeedDay, &MinuteSpan)> = open.collect();
     if !rows.is_empty() {
-        let header = ["feed", "day", "state", "from", "to", "until"];
+        let until = |(day, span): &(&FeedDay, &MinuteSpan)| {
+            let until = span.state.is_open().then_some(day.deadline);
+            until.map_or_else(String::new, moment)
+        };
         printer.line("");
-        printer.table(&header, rows.get(..MOST_ROWS).unwrap_or(&rows), &[]);
+        Columns::of(rows.get(..MOST_ROWS).unwrap_or(&rows))
+            .text("feed", |(day, _)| day.venue.to_string())
+            .text("day", |(day, _)| day.day)
+            .text("state", |(_, span)| span.state.as_str())
+            .text("from", |(_, span)| clock(span.first))
+            .text("to", |(_, span)| clock(span.last))
+            .text("until", until)
+            .print(printer);
     }
     if let Some(more) = left_of(rows.len(), MOST_ROWS, "more run", "more runs") {
         printer.note(&format!("{more} of minutes, which --json lists."));
@@ -122,30 +133,6 @@ fn is_in_order(state: MinuteState) -> bool {
         state,
         MinuteState::Have | MinuteState::NoTrades | MinuteState::Holiday
     )
-}
-
-fn row(one: &MinutesInState) -> [String; 7] {
-    [
-        one.venue.to_string(),
-        one.state.as_str().to_owned(),
-        grouped(one.minutes),
-        grouped(one.days),
-        one.first.to_string(),
-        one.last.to_string(),
-        one.next_loss.map_or_else(String::new, moment),
-    ]
-}
-
-fn span_row(day: &FeedDay, span: &MinuteSpan) -> [String; 6] {
-    let until = span.state.is_open().then_some(day.deadline);
-    [
-        day.venue.to_string(),
-        day.day.to_string(),
-        span.state.as_str().to_owned(),
-        clock(span.first),
-        clock(span.last),
-        until.map_or_else(String::new, moment),
-    ]
 }
 
 fn span_document(day: &FeedDay, span: &MinuteSpan) -> Value {

@@ -44,15 +44,13 @@ pub(in crate::cli) fn print_troubles(feeds: &[FeedReport], printer: &Printer) {
             printer.error(&format!("error: {venue}: {more}, which --json lists"));
         }
         if feed.bad_lines > 0 {
-            let bad = usize::try_from(feed.bad_lines).unwrap_or(usize::MAX);
-            let bad = count(bad, "line is no trade", "lines are no trades");
+            let bad = count(feed.bad_lines, "line is no trade", "lines are no trades");
             printer.warning(&format!(
                 "{venue}: {bad}, kept in quarantine; all others are stored."
             ));
         }
         for (place, trades) in &feed.elsewhere {
-            let trades = usize::try_from(*trades).unwrap_or(usize::MAX);
-            let made = count(trades, "trade was made", "trades were made");
+            let made = count(*trades, "trade was made", "trades were made");
             printer.warning(&format!(
                 "{venue}: {made} on {place}, of which another feed publishes. They are stored, and in its bars."
             ));

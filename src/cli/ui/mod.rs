@@ -12,7 +12,6 @@ pub(super) mod printer;
 pub(super) mod progress;
 pub(super) mod rows;
 pub(super) mod sizes;
-mod stretch;
 pub(super) mod summary;
 pub(super) mod summary_json;
 pub(super) mod table;

@@ -10,12 +10,11 @@ use std::sync::{Mutex, PoisonError};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 
-use super::stretch::Stretch;
-use super::words::count;
+use super::words::{count, duration, grouped};
 use super::{Printer, json as pieces};
 use crate::cli::shell::Shell;
 use crate::model::{Series, Venue};
-use crate::observe::{Event, Observer, Work};
+use crate::observe::{Event, Observer, Stretch, Work};
 use crate::sys::Stopwatch;
 
 const QUIET_SECONDS: f64 = 0.25;
@@ -58,7 +57,7 @@ impl<'p> Progress<'p> {
     pub(in crate::cli) fn new(shell: &Shell<'p>, is_json: bool) -> Self {
         let look = if is_json {
             Look::Json
-        } else if shell.printer.is_quiet() {
+        } else if shell.is_quiet() {
             Look::Nothing
         } else if shell.world.terminals.stderr {
             Look::Bar
@@ -125,7 +124,7 @@ impl<'p> Progress<'p> {
         }
     }
 
-    fn step(&self, work: Work, last: String) {
+    fn step(&self, work: Work, last: &str) {
         let mut drawing = self.drawing();
         let since = match work {
             Work::Download => &mut drawing.since_file,
@@ -137,16 +136,13 @@ impl<'p> Progress<'p> {
         let Some(stretch) = drawing.stretches.get_mut(&work) else {
             return;
         };
-        stretch.step(last, seconds);
+        stretch.step(seconds);
+        let stretch = *stretch;
         match self.look {
-            Look::Bar if is_due >= QUIET_SECONDS => {
-                let stretch = stretch.clone();
-                drawing.draw(&stretch);
-            }
+            Look::Bar if is_due >= QUIET_SECONDS => drawing.draw(&stretch, last),
             Look::Lines if is_due >= LINE_SECONDS && !stretch.is_over() => {
-                let sentence = stretch.sentence();
                 drawing.drawn = Stopwatch::start();
-                self.printer.note(&sentence);
+                self.printer.note(&sentence(&stretch, last));
             }
             Look::Bar | Look::Lines | Look::Json | Look::Nothing => {}
         }
@@ -171,7 +167,7 @@ impl Drop for Progress<'_> {
 }
 
 impl Drawing {
-    fn draw(&mut self, stretch: &Stretch) {
+    fn draw(&mut self, stretch: &Stretch, last: &str) {
         let bar = self.bar.get_or_insert_with(|| {
             let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
             // The template is checked by a test.
@@ -183,8 +179,8 @@ impl Drawing {
         });
         let (steps, all) = stretch.parts();
         bar.set_length(u64::try_from(all).unwrap_or_default());
-        bar.set_message(stretch.name());
-        bar.set_prefix(stretch.far());
+        bar.set_message(format!("{} {last}", act(stretch.work)));
+        bar.set_prefix(far(stretch));
         bar.set_position(u64::try_from(steps).unwrap_or_default());
     }
 
@@ -217,11 +213,11 @@ impl Observer for Progress<'_> {
             Event::MovePlanned { tickers, .. } => self.begin(Work::Move, tickers),
             Event::CheckPlanned { series } => self.begin(Work::Check, series),
             Event::FilesPlanned { venue, files } => self.plan_files(venue, files),
-            Event::FileDone { file, .. } => self.step(Work::Download, file),
+            Event::FileDone { file, .. } => self.step(Work::Download, &file),
             Event::ReplayPlanned { days, .. } => self.begin(Work::Replay, days),
-            Event::Replayed { day, .. } => self.step(Work::Replay, day.to_string()),
-            Event::Fetched { request, .. } => self.step(Work::Fetch, name(&request.series)),
-            Event::Step(work, series) => self.step(work, name(&series)),
+            Event::Replayed { day, .. } => self.step(Work::Replay, &day.to_string()),
+            Event::Fetched { request, .. } => self.step(Work::Fetch, &name(&request.series)),
+            Event::Step(work, series) => self.step(work, &name(&series)),
             // The steps of these are told apart.
             Event::Committed { .. } | Event::Moved { .. } => {}
             _ if self.look == Look::Json => {}
@@ -302,12 +298,58 @@ fn name(series: &Series) -> String {
     ticker.unwrap_or_else(|| series.to_string())
 }
 
+/// Returns how far a stretch is, to stand behind a bar.
+fn far(stretch: &Stretch) -> String {
+    let far = format!("{}/{}", grouped(stretch.done()), grouped(stretch.of));
+    match stretch.left() {
+        Some(left) => format!("{far}, about {} left", duration(left)),
+        None => far,
+    }
+}
+
+/// Returns how far a stretch is, as a sentence.
+fn sentence(stretch: &Stretch, last: &str) -> String {
+    let all = match stretch.work {
+        Work::Download => count(stretch.of, "file", "files"),
+        Work::Replay => count(stretch.of, "day", "days"),
+        _ => count(stretch.of, "series", "series"),
+    };
+    let left = stretch.left();
+    let left = left.map_or_else(String::new, |left| {
+        format!(", about {} left", duration(left))
+    });
+    let (act, done) = (act(stretch.work), grouped(stretch.done()));
+    format!("{act} {done} of {all}{left}, last {last}.")
+}
+
+fn act(work: Work) -> &'static str {
+    match work {
+        Work::Fetch => "Fetching",
+        Work::Download => "Downloading",
+        Work::Replay => "Making anew",
+        Work::Store => "Storing",
+        Work::Move => "Moving",
+        Work::Check => "Checking",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn the_template_of_the_bar_is_valid() {
-        assert!(ProgressStyle::with_template(STYLE).is_ok());
+    fn how_far_it_is_is_told_in_what_is_done() {
+        let mut stretch = Stretch::new(Work::Download, 1320);
+        (0..66).for_each(|_| stretch.step(1.0));
+
+        assert_eq!(far(&stretch), "66/1,320, about 20 min 54 s left");
+        assert_eq!(
+            sentence(&stretch, "A"),
+            "Downloading 66 of 1,320 files, about 20 min 54 s left, last A."
+        );
+        assert_eq!(
+            sentence(&Stretch::new(Work::Store, 2), "A"),
+            "Storing 0 of 2 series, last A."
+        );
     }
 }

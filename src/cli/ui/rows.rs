@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{Printer, json as pieces};
 use crate::cli::failure::Failure;
-use crate::export::{Form, RowWriter, Sheet, cell_json, cell_text, decimals, readable};
+use crate::export::{Form, RowWriter, Sheet, cell_text, decimals, names_json, readable, row_json};
 use crate::frame::{Cell, KindOf};
 use crate::model::{Provenance, StorageRequest, time};
 
@@ -137,20 +137,15 @@ fn document(
         "{},\"rows\":[",
         head.strip_suffix('}').unwrap_or(&head)
     )?;
+    let names = names_json(extract.sheet.heads());
     let mut line = Vec::new();
     for row in 0..extract.sheet.len() {
         if printer.is_closed() {
             break;
         }
         line.clear();
-        line.extend(if row == 0 { &b"\n{"[..] } else { b",\n{" });
-        for (at, (head, cell)) in extract.sheet.cells(row).enumerate() {
-            line.extend((at > 0).then_some(b','));
-            cell_json(&mut line, Cell::Text(&head.name), head.times);
-            line.push(b':');
-            cell_json(&mut line, cell, head.times);
-        }
-        line.push(b'}');
+        line.extend(if row == 0 { &b"\n"[..] } else { b",\n" });
+        row_json(&mut line, &names, extract.sheet.cells(row));
         out.write_all(&line)?;
     }
     out.write_all(b"\n]}")

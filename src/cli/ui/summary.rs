@@ -10,7 +10,6 @@ use crate::cli::Exit;
 use crate::ingest::{DamagedSeries, LeftoverReport, RunReport};
 use crate::lock::TakenOver;
 use crate::overview::RequestWeek;
-use crate::sys::Signal;
 use crate::workspace::DataRoot;
 
 /// A run that is over.
@@ -56,7 +55,7 @@ pub(in crate::cli) fn print(finished: &Finished, printer: &Printer) {
     print_troubles(finished, printer);
     let report = &finished.report;
     if let Some(signal) = report.interrupted {
-        let name = name(signal);
+        let name = signal.name();
         let last = report.last_partition.as_deref().unwrap_or("none");
         printer.note(&format!(
             "Stopped by {name}. The last partition stored is {last}. The next run continues."
@@ -113,13 +112,9 @@ fn print_series(report: &RunReport, printer: &Printer) {
 
 /// Prints how many requests were sent, at venues that count them.
 fn print_requests(weeks: &[RequestWeek], printer: &Printer) {
-    let requests = |sent: u64| {
-        let sent = usize::try_from(sent).unwrap_or(usize::MAX);
-        count(sent, "request", "requests")
-    };
     for week in weeks {
-        let (venue, sent) = (&week.venue, requests(week.sent));
-        let in_week = grouped(usize::try_from(week.in_week).unwrap_or(usize::MAX));
+        let (venue, sent) = (&week.venue, count(week.sent, "request", "requests"));
+        let in_week = grouped(week.in_week);
         printer.note(&match week.per_ticker() {
             Some(each) => format!(
                 "{venue}: {sent} in this run, {each:.1} per ticker and week ({in_week} for {} in the last 7 days).",
@@ -181,14 +176,5 @@ fn print_conversions(report: &RunReport, printer: &Printer) {
     if not_finite > 0 {
         let values = count(not_finite, "value", "values");
         printer.note(&format!("Stored {values} that were not finite as missing."));
-    }
-}
-
-/// Returns the name that people know a signal by.
-pub(in crate::cli) fn name(signal: Signal) -> &'static str {
-    match signal {
-        Signal::Interrupt => "SIGINT",
-        Signal::Terminate => "SIGTERM",
-        Signal::HangUp => "SIGHUP",
     }
 }

@@ -2,10 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::summary::{Finished, name};
+use super::summary::Finished;
 use super::{feeds, json as pieces};
-use crate::ingest::{FailureKind, LeftoverReport, RunReport};
+use crate::ingest::{LeftoverReport, RunReport};
 use crate::overview::RequestWeek;
+use crate::sys::Signal;
 
 /// Returns the summary for machines: the last line of `update --json`.
 pub(in crate::cli) fn render(finished: &Finished) -> Value {
@@ -61,7 +62,7 @@ pub(in crate::cli) fn render(finished: &Finished) -> Value {
         "quarantined": kept.collect::<Vec<_>>(),
         "warnings": report.warnings,
         "last_partition": report.last_partition,
-        "interrupted": report.interrupted.map(name),
+        "interrupted": report.interrupted.map(Signal::name),
         "exit": exit.code(),
     })
 }
@@ -85,7 +86,7 @@ fn failures(report: &RunReport, leftovers: &LeftoverReport) -> Vec<Value> {
                     "venue": venue.venue.to_string(),
                     "ticker": failure.ticker.as_str(),
                     "interval": failure.interval.as_str(),
-                    "kind": kind(failure.kind),
+                    "kind": failure.kind.as_str(),
                     "reason": failure.reason,
                 })
             })
@@ -94,7 +95,7 @@ fn failures(report: &RunReport, leftovers: &LeftoverReport) -> Vec<Value> {
             venue.damaged_answers.iter().map(|one| {
                 json!({
                     "venue": venue.venue.to_string(),
-                    "kind": kind(one.kind),
+                    "kind": one.kind.as_str(),
                     "file": one.file,
                     "reason": one.reason,
                 })
@@ -123,14 +124,4 @@ fn unknown(report: &RunReport) -> Vec<Value> {
             })
         })
         .collect()
-}
-
-fn kind(kind: FailureKind) -> &'static str {
-    match kind {
-        FailureKind::Source => "source",
-        FailureKind::Malformed => "malformed",
-        FailureKind::Refused => "refused",
-        FailureKind::Foreign => "foreign",
-        FailureKind::Disk => "disk",
-    }
 }

@@ -6,6 +6,57 @@ use std::fmt::Write as _;
 
 use comfy_table::{CellAlignment, ContentArrangement, Table};
 
+use super::Printer;
+
+/// A table of some things: the columns by their names, with what each says of a thing.
+pub(in crate::cli) struct Columns<'c, T> {
+    things: &'c [T],
+    names: Vec<&'c str>,
+    /// Which of them stand to the right.
+    numbers: Vec<usize>,
+    rows: Vec<Vec<String>>,
+}
+
+impl<'c, T> Columns<'c, T> {
+    /// Returns a table without a column.
+    pub(in crate::cli) fn of(things: &'c [T]) -> Self {
+        Self {
+            things,
+            names: Vec::new(),
+            numbers: Vec::new(),
+            rows: things.iter().map(|_| Vec::new()).collect(),
+        }
+    }
+
+    /// Adds a column.
+    pub(in crate::cli) fn text<S: ToString>(
+        mut self,
+        name: &'c str,
+        cell: impl Fn(&'c T) -> S,
+    ) -> Self {
+        self.names.push(name);
+        for (row, thing) in self.rows.iter_mut().zip(self.things) {
+            row.push(cell(thing).to_string());
+        }
+        self
+    }
+
+    /// Adds a column that stands to the right.
+    pub(in crate::cli) fn number<S: ToString>(
+        mut self,
+        name: &'c str,
+        cell: impl Fn(&'c T) -> S,
+    ) -> Self {
+        self.numbers.push(self.names.len());
+        self.text(name, cell)
+    }
+
+    /// Prints the table.
+    pub(in crate::cli) fn print(&self, printer: &Printer) {
+        printer.table(&self.names, &self.rows, &self.numbers);
+    }
+}
+
 /// Returns a table; the columns at `numbers` stand to the right.
 pub(in crate::cli) fn render(
     header: &[&str],

@@ -11,6 +11,7 @@ use super::words::{count, grouped, left_of, quoted, some_of};
 use super::{Printer, feeds};
 use crate::ingest::{DamagedSeries, Unserved};
 use crate::model::{Series, StorageRequest, Ticker};
+use crate::storage::QuarantineRecord;
 use crate::workspace::DataRoot;
 
 /// How many failures are listed to people.
@@ -82,12 +83,7 @@ pub(super) fn print_troubles(finished: &Finished, printer: &Printer) {
     }
     let kept: Vec<_> = leftovers.kept.iter().chain(&report.kept).collect();
     for record in kept.iter().take(MOST_LINES) {
-        printer.warning(&format!(
-            "{}: {}; what was there is kept in {}.",
-            record.path.display(),
-            record.reason,
-            record.folder.display()
-        ));
+        printer.warning(&format!("{}.", put_away(record)));
     }
     if let Some(more) = left_of(kept.len(), MOST_LINES, "more case is", "more cases are") {
         printer.warning(&format!("{more} in quarantine."));
@@ -99,6 +95,18 @@ pub(super) fn print_troubles(finished: &Finished, printer: &Printer) {
     if let Some(more) = left_of(warnings, MOST_LINES, "more warning", "more warnings") {
         printer.warning(&format!("{more}, which --json lists."));
     }
+}
+
+/// Says what was put away, as a sentence without a period.
+pub(in crate::cli) fn put_away(record: &QuarantineRecord) -> String {
+    let QuarantineRecord {
+        path,
+        reason,
+        folder,
+        ..
+    } = record;
+    let (path, folder) = (path.display(), folder.display());
+    format!("{path}: {reason}; what was there is kept in {folder}")
 }
 
 /// Says why nothing can be stored, if so, and how many fetches wait for that.
@@ -164,27 +172,12 @@ pub(in crate::cli) fn refetch(
     request: &StorageRequest,
     days: Option<(NaiveDate, NaiveDate)>,
 ) -> String {
-    let mut words = vec!["barkeep".to_owned(), "update".to_owned()];
-    let mut option = |name: &str, value: String| words.extend([name.to_owned(), value]);
-    if let Series::Bars { ticker, interval } | Series::Prepost { ticker, interval } =
-        &request.series
-    {
-        option("--ticker", quoted(ticker.as_str()));
-        option("--interval", interval.to_string());
-    }
     let is_of_feed = matches!(request.series, Series::Trades { .. });
+    let how = if is_of_feed { " --replay" } else { "" };
+    let update = format!("barkeep update{how}{}", asking_for(request));
     if is_of_feed {
-        words.push("--replay".to_owned());
-    }
-    let mut option = |name: &str, value: String| words.extend([name.to_owned(), value]);
-    if let Some(venue) = &request.venue {
-        option("--venue", venue.to_string());
-    }
-    if is_of_feed {
-        if let Some((first, _)) = days {
-            option("--since", first.to_string());
-        }
-        return words.join(" ");
+        let since = days.map(|(first, _)| format!(" --since {first}"));
+        return update + &since.unwrap_or_default();
     }
     // A file without a partition was the whole history. Without days the run would ask for what follows the newest
     // known row only, and that one was recorded before the file was damaged.
@@ -192,9 +185,21 @@ pub(in crate::cli) fn refetch(
         Some((first, last)) => (first.to_string(), last.to_string()),
         None => EVER.map(str::to_owned).into(),
     };
-    option("--start", first);
-    option("--end", last);
-    words.join(" ")
+    format!("{update} --start {first} --end {last}")
+}
+
+/// Returns the options by which `update` asks for one series.
+pub(in crate::cli) fn asking_for(request: &StorageRequest) -> String {
+    let of_bars = match &request.series {
+        Series::Bars { ticker, interval } | Series::Prepost { ticker, interval } => {
+            let ticker = quoted(ticker.as_str());
+            format!(" --ticker {ticker} --interval {interval}")
+        }
+        _ => String::new(),
+    };
+    let venue = request.venue.as_ref();
+    let venue = venue.map_or_else(String::new, |venue| format!(" --venue {venue}"));
+    format!("{of_bars}{venue}")
 }
 
 #[cfg(test)]

@@ -1,30 +1,10 @@
-//! Numbers and lists as words.
+//! Sizes, times and commands as words, beside the counts and lists of all rooms.
 
 use std::fmt::Display;
 
 use chrono::{DateTime, Utc};
 
-/// Returns a number with its noun, in agreement: `1 ticker`, `9,276 tickers`.
-pub(in crate::cli) fn count(number: usize, one: &str, many: &str) -> String {
-    format!(
-        "{} {}",
-        grouped(number),
-        if number == 1 { one } else { many }
-    )
-}
-
-/// Returns a number with commas between thousands.
-pub(in crate::cli) fn grouped(number: usize) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
+pub(in crate::cli) use crate::model::words::{count, grouped, left_of, some_of};
 
 /// Returns a size in the unit that fits.
 pub(in crate::cli) fn size(bytes: u64) -> String {
@@ -60,21 +40,6 @@ pub(in crate::cli) fn moment(instant: DateTime<Utc>) -> String {
     instant.format("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
-/// Returns the first few things of a list, and how many more there are.
-pub(in crate::cli) fn some_of<T: Display>(things: &[T], most: usize) -> String {
-    let shown: Vec<String> = things.iter().take(most).map(ToString::to_string).collect();
-    match things.len().saturating_sub(most) {
-        0 => shown.join(", "),
-        more => format!("{} and {} more", shown.join(", "), grouped(more)),
-    }
-}
-
-/// Returns how many things are left of a list of which the first ones were named, with their noun; `None` where none is.
-pub(in crate::cli) fn left_of(all: usize, named: usize, one: &str, many: &str) -> Option<String> {
-    let left = all.saturating_sub(named);
-    (left > 0).then(|| count(left, one, many))
-}
-
 /// Returns a word as it must be typed in a shell.
 pub(in crate::cli) fn quoted(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
@@ -97,13 +62,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn counts_agree_with_their_nouns() {
-        assert_eq!(count(0, "ticker", "tickers"), "0 tickers");
-        assert_eq!(count(1, "ticker", "tickers"), "1 ticker");
-        assert_eq!(count(1_234_567, "bar", "bars"), "1,234,567 bars");
-    }
-
-    #[test]
     fn sizes_and_durations_are_short() {
         assert_eq!(size(17), "17 bytes");
         assert_eq!(size(1536), "1.5 KiB");
@@ -117,13 +75,5 @@ mod tests {
         assert_eq!(quoted("BRK.B"), "BRK.B");
         assert_eq!(quoted("^GSPC"), "'^GSPC'");
         assert_eq!(quoted("it's"), r"'it'\''s'");
-    }
-
-    #[test]
-    fn long_lists_are_cut() {
-        assert_eq!(some_of(&["a", "b"], 3), "a, b");
-        assert_eq!(some_of(&["a", "b", "c"], 2), "a, b and 1 more");
-        assert_eq!(left_of(2, 2, "case", "cases"), None);
-        assert_eq!(left_of(4, 2, "case", "cases").as_deref(), Some("2 cases"));
     }
 }

@@ -10,7 +10,7 @@ use crate::cli::ui::troubles::refetch;
 use crate::cli::ui::words::{count, left_of, some_of};
 use crate::cli::{Exit, Shell};
 use crate::inventory::{Common, Fault, Looked, OddFiles, SeriesFault};
-use crate::model::{Interval, PartitionKey, Ticker};
+use crate::model::{Interval, Ticker};
 
 /// How many of one kind are named to people.
 const MOST_NAMED: usize = 10;
@@ -33,7 +33,7 @@ pub(super) fn print(files: &Looked, shell: &Shell<'_>) {
         shell.error(&format!(
             "error: {}: {} ({})\nhint: {}",
             fault.request,
-            what(&fault.fault),
+            fault.fault,
             shell.shown(&fault.path),
             way_out(fault)
         ));
@@ -83,35 +83,11 @@ pub(super) fn print(files: &Looked, shell: &Shell<'_>) {
         ));
     }
     if files.unrecorded > 0 {
-        let unrecorded = usize::try_from(files.unrecorded).unwrap_or(usize::MAX);
-        let have = count(unrecorded, "series has", "series have");
+        let have = count(files.unrecorded, "series has", "series have");
         shell.note(&format!(
             "{have} no record yet, by which a lost file would be noticed: {TAKE_OVER}"
         ));
     }
-}
-
-fn what(fault: &Fault) -> String {
-    match fault {
-        Fault::Lost(months) if months.is_empty() => "all its files are gone".to_owned(),
-        Fault::Lost(months) => format!("the files of {} are gone", named(months)),
-        Fault::Added(months) => {
-            format!("the files of {} were not recorded", named(months))
-        }
-        Fault::Changed(how) => format!("its files were changed: {how}"),
-    }
-}
-
-fn named(months: &[(PartitionKey, PartitionKey)]) -> String {
-    let range = |(first, last): &(PartitionKey, PartitionKey)| {
-        if first == last {
-            first.to_string()
-        } else {
-            format!("{first} to {last}")
-        }
-    };
-    let ranges: Vec<String> = months.iter().map(range).collect();
-    some_of(&ranges, MOST_NAMED)
 }
 
 /// Returns what somebody can do about a fault.
@@ -138,34 +114,13 @@ fn way_out(fault: &SeriesFault) -> String {
 }
 
 fn of_odd(odd: &OddFiles, shell: &Shell<'_>) -> String {
-    let of = odd.interval.map_or_else(
-        || odd.dataset.to_string(),
-        |interval| format!("{}_{interval}", odd.dataset),
-    );
-    let has = count(odd.count, "file has", "files have");
-    let (tree, these) = (odd.tree, odd.these);
-    let (differs, hint) = match odd.what {
-        Common::Unit => (
-            format!("timestamps in {these}, the others in {tree}"),
-            format!(
-                "programs that read the whole tree may refuse it; store these anew with timestamps in {tree}"
-            ),
-        ),
-        Common::Basis => (
-            format!("the price basis {these}, the others {tree}"),
-            "prices of the two cannot be compared; if these do not belong there, move them out of the data folder"
-                .to_owned(),
-        ),
-        Common::Rows => (
-            format!("{these}, the others {tree}"),
-            "programs that read the whole tree may refuse it; move these out of the data folder".to_owned(),
-        ),
-    };
+    let (has, hint) = (count(odd.count, "file has", "files have"), odd.way_out());
     let paths = odd.paths.iter().map(|path| shell.shown(path).to_string());
     let named = some_of(&paths.collect::<Vec<_>>(), MOST_NAMED);
     format!(
-        "error: {} {of}: {has} {differs}: {named}\nhint: {hint}",
-        odd.venue
+        "error: {}: {has} {}: {named}\nhint: {hint}",
+        odd.tree_name(),
+        odd.difference()
     )
 }
 
@@ -184,7 +139,7 @@ pub(super) fn document(files: &Looked, shell: &Shell<'_>) -> Value {
             json!({
                 "kind": kind,
                 "months": months.collect::<Vec<_>>(),
-                "what": what(&one.fault),
+                "what": one.fault.to_string(),
                 "path": shell.shown(&one.path).to_string(),
                 "cure": way_out(one),
             }),

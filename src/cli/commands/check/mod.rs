@@ -17,14 +17,13 @@ use clap::Args;
 
 use super::named::Lookup;
 use super::unknown;
-use crate::audit::{self, Findings, Subject};
+use crate::audit::{self, Checked, Findings, Subject};
 use crate::catalog::Catalog;
 use crate::check::Scope;
 use crate::cli::ui::progress::Progress;
 use crate::cli::{Exit, Failure, Shell, wiring};
-use crate::inventory::{self, Asked, Looked};
+use crate::inventory::{Asked, Looked};
 use crate::model::{Interval, StorageRequest, Ticker, Venue};
-use crate::vault::Vault;
 use crate::workspace::Workspace;
 
 /// Options of `check`.
@@ -91,14 +90,20 @@ struct Outcome {
 }
 
 impl Outcome {
-    fn of(mut found: Findings) -> Self {
+    fn of(checked: impl Into<Checked>) -> Self {
+        let Checked {
+            mut found,
+            files,
+            vault,
+        } = checked.into();
         let troubles = std::mem::take(&mut found.troubles).into_iter();
         Self {
             troubles: troubles
                 .map(|(request, error)| (request, error.into()))
                 .collect(),
             found,
-            ..Self::default()
+            files,
+            vault,
         }
     }
 
@@ -135,28 +140,11 @@ pub(in crate::cli) fn run(args: &CheckArgs, shell: &Shell<'_>) -> Result<Exit, F
         return rebuild::run(args, &workspace, &catalog, shell);
     }
     let scope = if args.basis { Scope::Basis } else { Scope::All };
-    let (fs, stop) = (&*shell.world.fs, &shell.world.shutdown);
     let progress = Progress::new(shell, args.json);
     let around = (&workspace, &catalog);
-    let mut found = audit::look(&subjects, around, scope, stop, &progress);
+    let checked = audit::check(around, (&args.asked(), &subjects), scope, &progress);
     progress.end();
-    let asked = args.asked();
-    let (mut files, mut of_vault) = (Looked::default(), Vec::new());
-    if scope == Scope::All {
-        found = found.and(audit::look_at_trades(&asked, &workspace, fs, stop)?);
-        files = inventory::look(&workspace, fs, &catalog, &asked, stop)?;
-        // Downloads are of no series.
-        if asked == Asked::default() {
-            of_vault = Vault::of(fs, &workspace.places.vault()).look_at_all()?;
-        }
-    }
-    found.add_misplaced(inventory::misplaced(&workspace, &asked)?);
-    found.add_files(&mut files);
-    let outcome = Outcome {
-        files,
-        vault: of_vault,
-        ..Outcome::of(found)
-    };
+    let outcome = Outcome::of(checked?);
     let mut exit = Exit::Ok;
     let unknown = refuse_unknown(args, &catalog, &subjects);
     if outcome.found.series == 0 && outcome.files.faults.is_empty() && outcome.is_untroubled() {
@@ -201,12 +189,5 @@ fn refuse_unknown(
     let unknown: Vec<&Ticker> = tickers
         .filter(|ticker| !catalog.contains(ticker) && !is_stored(ticker))
         .collect();
-    if unknown.is_empty() {
-        return Ok(());
-    }
-    let names = unknown::named(&unknown);
-    let refused = Failure::usage(format!(
-        "tickers.json does not have {names}, and nothing is stored"
-    ));
-    Err(refused.hint(unknown::near_or_listed(catalog, &unknown)))
+    unknown::refuse(catalog, &unknown, "nothing is stored")
 }

@@ -11,8 +11,9 @@ use crate::catalog::Missing;
 use crate::check::{Finding, Kind};
 use crate::cli::shell::Shell;
 use crate::cli::ui::json::about;
-use crate::cli::ui::troubles::refetch;
-use crate::cli::ui::words::{self, count, left_of, quoted};
+use crate::cli::ui::table::Columns;
+use crate::cli::ui::troubles::{asking_for, refetch};
+use crate::cli::ui::words::{self, count, left_of};
 use crate::model::{Series, StorageRequest, time};
 
 /// How many commands are named.
@@ -20,15 +21,19 @@ const MOST_CURES: usize = 10;
 
 /// Prints a table of the findings, and what to do about them.
 pub(super) fn table(outcome: &Outcome, shell: &Shell<'_>) {
-    let rows: Vec<[String; 7]> = outcome
-        .found
-        .contradictions
-        .iter()
-        .map(|(request, finding)| row(request, finding))
-        .collect();
-    if !rows.is_empty() {
-        let header = ["venue", "ticker", "interval", "kind", "from", "to", "what"];
-        shell.table(&header, &rows, &[]);
+    let contradictions = &outcome.found.contradictions;
+    if !contradictions.is_empty() {
+        Columns::of(contradictions)
+            .text("venue", |(request, _)| place(request).0)
+            .text("ticker", |(request, _)| place(request).1)
+            .text("interval", |(request, _)| place(request).2)
+            .text("kind", |(_, finding)| finding.kind)
+            .text("from", |(request, finding)| {
+                moment(request, finding.from, " ")
+            })
+            .text("to", |(request, finding)| moment(request, finding.to, " "))
+            .text("what", |(_, finding)| &finding.reason)
+            .print(shell);
     }
     troubles(outcome, shell);
     files::print(&outcome.files, shell);
@@ -125,28 +130,15 @@ pub(super) fn document(outcome: &Outcome, shell: &Shell<'_>) {
     }));
 }
 
-fn row(request: &StorageRequest, finding: &Finding) -> [String; 7] {
-    let [venue, ticker, interval] = place(request);
-    [
-        venue,
-        ticker,
-        interval,
-        finding.kind.to_string(),
-        moment(request, finding.from, " "),
-        moment(request, finding.to, " "),
-        finding.reason.clone(),
-    ]
-}
-
 /// Returns venue, ticker and interval of a series as people write them.
-pub(super) fn place(request: &StorageRequest) -> [String; 3] {
+pub(super) fn place(request: &StorageRequest) -> (String, String, String) {
     let (ticker, interval) = match &request.series {
         Series::Bars { ticker, interval } => (ticker.to_string(), interval.to_string()),
         Series::Prepost { ticker, interval } => (ticker.to_string(), format!("prepost {interval}")),
         other => (other.to_string(), String::new()),
     };
     let venue = request.venue.as_ref().map(ToString::to_string);
-    [venue.unwrap_or_default(), ticker, interval]
+    (venue.unwrap_or_default(), ticker, interval)
 }
 
 /// Returns the stamp of a bar as people write it.
@@ -218,20 +210,7 @@ fn cure(request: &StorageRequest, finding: &Finding) -> Option<String> {
         let days = (time::day(finding.from), time::day(finding.to));
         return Some(refetch(request, Some(days)));
     }
-    let mut words = vec!["barkeep update --rebase".to_owned()];
-    if let Series::Bars { ticker, interval } | Series::Prepost { ticker, interval } =
-        &request.series
-    {
-        words.push(format!("--ticker {}", quoted(ticker.as_str())));
-        words.push(format!("--interval {interval}"));
-    }
-    words.extend(
-        request
-            .venue
-            .as_ref()
-            .map(|venue| format!("--venue {venue}")),
-    );
-    Some(words.join(" "))
+    Some(format!("barkeep update --rebase{}", asking_for(request)))
 }
 
 fn cures(outcome: &Outcome, shell: &Shell<'_>) {

@@ -59,7 +59,6 @@ fn tell(args: &CheckArgs, rebuilt: Rebuilt, shell: &Shell<'_>) -> Exit {
     }
     let outcome = Outcome::of(found);
     print::troubles(&outcome, shell);
-    let number = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
     if args.json {
         let each = |requests: &[StorageRequest]| -> Vec<Value> {
             let requests = requests.iter();
@@ -102,8 +101,8 @@ fn tell(args: &CheckArgs, rebuilt: Rebuilt, shell: &Shell<'_>) -> Exit {
     }
     shell.note(&format!(
         "Recorded {} of {}.",
-        count(number(files), "file", "files"),
-        count(number(recorded), "series", "series")
+        count(files, "file", "files"),
+        count(recorded, "series", "series")
     ));
     outcome.exit()
 }

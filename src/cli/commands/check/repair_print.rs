@@ -61,7 +61,7 @@ fn row(
     bar: Option<Bar>,
     (kind, becomes, why): (Kind, &str, &str),
 ) -> [String; 9] {
-    let [venue, ticker, interval] = place(request);
+    let (venue, ticker, interval) = place(request);
     let close = bar.and_then(|bar| bar.close);
     let volume = bar.and_then(|bar| bar.volume).map(|volume| match volume {
         Volume::Units(units) => units.to_string(),

@@ -97,8 +97,7 @@ fn words(proof: Proof) -> String {
     match proof {
         Proof::AsRecorded => "as recorded".to_owned(),
         Proof::Older(rows) => {
-            let rows = count(usize::try_from(rows).unwrap_or(usize::MAX), "row", "rows");
-            format!("older: the lost file had {rows}")
+            format!("older: the lost file had {}", count(rows, "row", "rows"))
         }
         Proof::Unproven => "nothing was recorded to compare it with".to_owned(),
     }

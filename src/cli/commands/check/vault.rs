@@ -14,13 +14,7 @@ pub(super) fn exit(findings: &[Finding]) -> Option<Exit> {
 
 /// Prints findings.
 pub(super) fn print(findings: &[Finding], shell: &Shell<'_>) {
-    let bytes = |length: u64| {
-        count(
-            usize::try_from(length).unwrap_or(usize::MAX),
-            "byte",
-            "bytes",
-        )
-    };
+    let bytes = |length: u64| count(length, "byte", "bytes");
     for finding in findings {
         match finding {
             Finding::Damaged { path, damage } => {

@@ -5,10 +5,11 @@ use std::str::FromStr;
 
 use clap::{Args, ValueEnum};
 
-use crate::cli::commands::show::AdjustFor;
+use crate::cli::args::adjust;
 use crate::cli::commands::time_args::{DATES, TimeArgs};
 use crate::cli::failure::Failure;
 use crate::export::Form;
+use crate::frame::Adjust;
 use crate::model::{AsOf, Interval, Ticker, Venue};
 
 /// Options of `export`.
@@ -39,8 +40,8 @@ pub(in crate::cli) struct ExportArgs {
     #[arg(long)]
     pub(super) utc: bool,
     /// Adjust prices for splits, or for splits and dividends [without a value: all]
-    #[arg(long, value_enum, value_name = "FOR", num_args = 0..=1, default_missing_value = "all", require_equals = true)]
-    pub(super) adjust: Option<AdjustFor>,
+    #[arg(long, value_parser = adjust(), value_name = "FOR", num_args = 0..=1, default_missing_value = "all", require_equals = true)]
+    pub(super) adjust: Option<Adjust>,
     /// Join the stored bars to longer ones, such as 5m or 1d [with the longest stored ones that fill them, unless -i names some]
     #[arg(long, value_name = "INTERVAL")]
     pub(super) resample: Option<Interval>,

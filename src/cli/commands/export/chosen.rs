@@ -70,8 +70,7 @@ fn only(
         ([], _) | (_, []) => {
             let message = "nothing is stored of what was named";
             let named: Vec<_> = named.iter().collect();
-            let listed = || unknown::LISTED.to_owned();
-            let hint = unknown::near(reading.catalog, &named, listed);
+            let hint = unknown::near_or_listed(reading.catalog, &named);
             Err(Failure::new(Exit::Failed, message).hint(hint))
         }
         ([_, second, ..], _) => Err(Failure::usage(format!(

@@ -20,14 +20,14 @@ use chosen::{Chosen, chosen};
 use table::Table;
 
 use super::named::Lookup;
-use super::show::{AdjustFor, catalog_if_usable, instant, report_damage, utc_zone};
+use super::show::{catalog_if_usable, instant, report_damage, utc_zone};
 use crate::cli::ui::words::count;
 use crate::cli::{Exit, Failure, Shell, wiring};
 use crate::export::{Draft, ExportError, Form, Head, RowWriter, Sheet, Times, Unsaid, leftovers};
-use crate::frame::{Column, Frame, KindOf};
+use crate::frame::{Adjust, Column, Frame, KindOf};
 use crate::ledger::Ledgers;
 use crate::model::{Interval, StorageRequest};
-use crate::query::{self, Finer, Pieces, Span};
+use crate::query::{self, Making, Pieces, Span};
 use crate::storage::Stored;
 use crate::workspace::Reading;
 
@@ -82,7 +82,7 @@ pub(in crate::cli) fn run(args: &ExportArgs, shell: &Shell<'_>) -> Result<Exit, 
     let told = if let Some(target) = &target {
         question.write_file(form, target, &chosen)?
     } else {
-        let mut out = shell.printer.rows();
+        let mut out = shell.rows();
         let told = question.write(form, &mut out, &chosen, &Unsaid::default())?;
         // The printer remembers what went wrong.
         let _flushed = out.flush();
@@ -208,7 +208,7 @@ impl ExportQuestion<'_> {
                 let message = "the export was stopped, and left nothing";
                 return Err(Failure::new(Exit::Interrupted(signal), message));
             }
-            if self.args.goal() == Goal::StandardOutput && shell.printer.is_closed() {
+            if self.args.goal() == Goal::StandardOutput && shell.is_closed() {
                 return Ok(());
             }
             let stored = match read {
@@ -245,21 +245,17 @@ impl ExportQuestion<'_> {
 
     /// Returns the rows of a series that are asked for, and whether any of them is joined of bars that are not all there yet.
     fn rows(self, request: &StorageRequest, stored: &Stored) -> Result<(Frame, bool), Failure> {
-        let adjust = self.args.adjust.filter(|_| !stored.frame.is_empty());
-        let adjusted = adjust
-            .map(|adjust| self.reading.adjusted(request, stored, adjust.how()))
-            .transpose()?;
-        let frame = adjusted.as_ref().unwrap_or(&stored.frame);
-        let Some(to) = self.args.resample else {
-            return Ok((self.span.of(frame), false));
-        };
-        let finer = Finer {
-            bars: frame,
-            zone: stored.provenance.timezone.as_deref(),
+        let (reading, zone) = (self.reading, stored.provenance.timezone.as_deref());
+        let making = Making {
+            adjust: self.args.adjust,
+            from: self.interval,
+            to: self.args.resample,
             with_outside: false,
         };
-        let lengths = (self.interval, to);
-        let coarse = query::resampled(self.reading, request, lengths, finer)?;
+        let frame = making.adjusted(reading, request, stored)?;
+        let Some(coarse) = making.joined(reading, request, (&frame, zone))? else {
+            return Ok((self.span.of(&frame), false));
+        };
         let within = self.span.of(&coarse.frame);
         let is_unfinished = within
             .times()
@@ -295,8 +291,8 @@ impl ExportQuestion<'_> {
         let as_of = self.reading.as_of.map(|at| at.to_rfc3339());
         facts.extend(as_of.map(|at| ("as_of".to_owned(), at)));
         let adjusted = self.args.adjust.map(|adjust| match adjust {
-            AdjustFor::Splits => "splits",
-            AdjustFor::All => "splits and dividends",
+            Adjust::Splits => "splits",
+            Adjust::All => "splits and dividends",
         });
         facts.extend(adjusted.map(|what| ("adjusted".to_owned(), what.to_owned())));
         facts

@@ -1,20 +1,15 @@
 //! Which intervals of the plan a command is about, where the command line leaves a choice.
 
 use crate::cli::{Exit, Failure, Shell};
-use crate::migrate::{self, Chosen, PlannedInterval, Wanted, listed};
-use crate::model::Venue;
+use crate::migrate::{Chosen, PlannedInterval, listed};
 
-/// Returns the intervals that are meant, in the order of the plan. `is_open` tells which ones there is something to do
-/// for: they are what `--all` means, and a single one need not be named.
-pub(super) fn choose(
+/// Returns the intervals that are meant, and asks where one of several is.
+pub(super) fn settled(
     shell: &Shell<'_>,
-    planned: &[PlannedInterval],
-    wanted: Wanted<'_>,
+    meant: Chosen,
     is_non_interactive: bool,
-    default_venue: &Venue,
-    is_open: impl Fn(&PlannedInterval) -> bool,
 ) -> Result<Vec<PlannedInterval>, Failure> {
-    match migrate::choose(planned, wanted, default_venue, is_open)? {
+    match meant {
         Chosen::These(chosen) => Ok(chosen),
         Chosen::OneOf(several) if shell.may_ask(is_non_interactive) => ask(shell, &several),
         Chosen::OneOf(several) => Err(Failure::usage(
@@ -39,7 +34,7 @@ fn ask(shell: &Shell<'_>, open: &[PlannedInterval]) -> Result<Vec<PlannedInterva
         ));
     }
     loop {
-        shell.printer.question("Which one, by number or name? [1]");
+        shell.question("Which one, by number or name? [1]");
         let Some(answer) = shell.world.answer() else {
             return Err(Failure::new(Exit::Usage, "no interval was chosen"));
         };

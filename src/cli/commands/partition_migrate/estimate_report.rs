@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::report::small;
+use crate::cli::ui::table::Columns;
 use crate::cli::ui::words::{count, duration, grouped, size};
 use crate::cli::{Exit, Failure, Shell};
 use crate::migrate::{Estimate, Means, Missing, Need, PlannedInterval};
@@ -24,7 +24,7 @@ pub(super) fn no_space(
             "{missing} too little on the disk of {}: the copy takes {} and {} beside what is there",
             shell.shown(at),
             size(need.bytes),
-            count(small(need.inodes), "inode", "inodes")
+            count(need.inodes, "inode", "inodes")
         ),
     )
     .hint(format!("free {missing}, then run again"));
@@ -42,7 +42,7 @@ fn shown(missing: Missing) -> String {
     let bytes = missing.bytes.map(size);
     let inodes = missing
         .inodes
-        .map(|inodes| count(small(inodes), "inode", "inodes"));
+        .map(|inodes| count(inodes, "inode", "inodes"));
     let both: Vec<String> = bytes.into_iter().chain(inodes).collect();
     both.join(" and ")
 }
@@ -60,8 +60,8 @@ pub(super) fn estimate(planned: &PlannedInterval, estimate: &Estimate) -> String
         "{}: {}{done}, about {} in {} of {} on disk, from legacy files of {}.",
         planned.tuple,
         count(estimate.tickers, "ticker", "tickers"),
-        count(small(estimate.rows), "row", "rows"),
-        count(small(estimate.files), "file", "files"),
+        count(estimate.rows, "row", "rows"),
+        count(estimate.files, "file", "files"),
         size(estimate.bytes),
         size(estimate.legacy_bytes)
     )
@@ -101,33 +101,24 @@ pub(super) fn planned(
             "build_seconds": seconds,
         }));
     }
-    let rows: Vec<[String; 8]> = chosen
-        .iter()
-        .zip(estimates)
-        .map(|(planned, estimate)| {
-            [
-                planned.tuple.venue.to_string(),
-                planned.tuple.interval.to_string(),
-                estimate.tickers.to_string(),
-                estimate.rows.to_string(),
-                estimate.files.to_string(),
-                size(estimate.legacy_bytes),
-                size(estimate.bytes),
-                estimate.inodes.to_string(),
-            ]
-        })
-        .collect();
-    let header = [
-        "venue", "interval", "tickers", "rows", "files", "legacy", "on disk", "inodes",
-    ];
-    shell.table(&header, &rows, &[2, 3, 4, 5, 6, 7]);
+    let each: Vec<(&PlannedInterval, &Estimate)> = chosen.iter().zip(estimates).collect();
+    Columns::of(&each)
+        .text("venue", |(planned, _)| planned.tuple.venue.to_string())
+        .text("interval", |(planned, _)| planned.tuple.interval)
+        .number("tickers", |(_, estimate)| estimate.tickers)
+        .number("rows", |(_, estimate)| estimate.rows)
+        .number("files", |(_, estimate)| estimate.files)
+        .number("legacy", |(_, estimate)| size(estimate.legacy_bytes))
+        .number("on disk", |(_, estimate)| size(estimate.bytes))
+        .number("inodes", |(_, estimate)| estimate.inodes)
+        .print(shell);
     for (ticker, reason) in estimates.iter().flat_map(|estimate| &estimate.refusals) {
         shell.warning(&format!("{ticker} would fail: {reason}."));
     }
     if let Some(missing) = missing {
         shell.warning(&format!("The disk is too full by {}.", shown(missing)));
     }
-    let inodes = |inodes: u64| count(small(inodes), "inode", "inodes");
+    let inodes = |inodes: u64| count(inodes, "inode", "inodes");
     let free_inodes = free
         .inodes
         .map_or(String::new(), |free| format!(" and {}", inodes(free)));

@@ -39,16 +39,17 @@ pub(in crate::cli) fn run(args: &MigrateArgs, shell: &Shell<'_>) -> Result<Exit,
     let order = Order { args, shell, jobs };
     let progress = Progress::new(shell, args.json);
     if args.dry_run {
-        let chosen = chosen(args, shell, &workspace, &progress)?;
-        return dry_run(order, &workspace, &chosen, &progress);
+        let catalog = wiring::registry_or_new(&workspace, shell)?;
+        let sides = Sides::of(&workspace, &catalog, &progress);
+        return dry_run(order, sides, &chosen(args, shell, &workspace, sides)?);
     }
     refuse_unconfirmed(args, shell)?;
     open::plan(shell)?;
     // Taken before anything is looked at: what an earlier run left is finished first, also when nothing else is to do.
     let held = open::lock(&workspace, shell, "partition-migrate migrate", &progress)?;
-    let chosen = chosen(args, shell, &workspace, &progress)?;
     let catalog = wiring::registry_or_new(&workspace, shell)?;
     let sides = Sides::of(&workspace, &catalog, &progress);
+    let chosen = chosen(args, shell, &workspace, sides)?;
     let mover = Mover::of(sides, &workspace, &held);
     let (done, switched) = carry_out(order, &workspace, mover, &chosen, &progress)?;
     let states = IntervalState::each(&workspace.config, sides, &open::plan(shell)?.intervals())?;
@@ -95,12 +96,11 @@ fn refuse_unconfirmed(args: &MigrateArgs, shell: &Shell<'_>) -> Result<(), Failu
     shell.refuse_unconfirmed(what, args.yes, args.non_interactive)
 }
 
-/// What the plan says is not asked: it may say complete of what nobody has proven.
 fn chosen(
     args: &MigrateArgs,
     shell: &Shell<'_>,
     workspace: &Workspace<'_>,
-    progress: &Progress<'_>,
+    sides: Sides<'_>,
 ) -> Result<Vec<PlannedInterval>, Failure> {
     let wanted = Wanted {
         venue: args.venue.as_deref(),
@@ -108,23 +108,11 @@ fn chosen(
         is_all: args.all,
     };
     let planned = open::plan(shell)?.intervals();
-    let catalog = wiring::registry_or_new(workspace, shell)?;
-    let sides = Sides::of(workspace, &catalog, progress);
     let states = IntervalState::each(&workspace.config, sides, &planned)?;
     let has_work = |state: &IntervalState| state.has_work(args.legacy(), args.restart);
-    let is_open = |one: &PlannedInterval| {
-        states
-            .iter()
-            .any(|state| state.planned.tuple == one.tuple && has_work(state))
-    };
-    let chosen = choose::choose(
-        shell,
-        &planned,
-        wanted,
-        args.non_interactive,
-        workspace.default_venue(),
-        is_open,
-    )?;
+    let venue = workspace.default_venue();
+    let meant = migrate::choose_by_state(&states, wanted, venue, has_work)?;
+    let chosen = choose::settled(shell, meant, args.non_interactive)?;
     for state in states
         .iter()
         .filter(|state| args.all && state.is_left_out())
@@ -139,7 +127,7 @@ fn chosen(
 }
 
 fn stores(args: &MigrateArgs, workspace: &Workspace<'_>, shell: &Shell<'_>) -> Stores {
-    let mut stores = workspace.open_stores(&shell.world.fs, args.codec());
+    let mut stores = workspace.open_stores(&shell.world.fs, args.compression);
     stores.partitioned = stores.partitioned.with_row_groups(args.row_group_size);
     stores
 }
@@ -163,13 +151,10 @@ fn measure(
 
 fn dry_run(
     order: Order<'_>,
-    workspace: &Workspace<'_>,
+    sides: Sides<'_>,
     chosen: &[PlannedInterval],
-    progress: &Progress<'_>,
 ) -> Result<Exit, Failure> {
     let Order { args, shell, .. } = order;
-    let catalog = wiring::registry_or_new(workspace, shell)?;
-    let sides = Sides::of(workspace, &catalog, progress);
     let watch = Stopwatch::start();
     let means = measure(order, sides, chosen, true)?;
     estimate_report::planned(shell, args.json, chosen, &means, watch.seconds());

@@ -2,8 +2,10 @@
 
 use std::num::NonZeroUsize;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
+use clap::builder::TypedValueParser;
 
+use crate::cli::args::among;
 use crate::codec::Compression;
 use crate::migrate::{Choices, Duplicates, Fractions, LegacyFiles, PartitionRows, PlannedInterval};
 use crate::model::Interval;
@@ -31,20 +33,20 @@ pub(in crate::cli) struct MigrateArgs {
     #[arg(long, value_name = "N")]
     pub(super) jobs: Option<NonZeroUsize>,
     /// How pages are compressed [default: what suits the interval]
-    #[arg(long, value_enum, value_name = "CODEC")]
-    compression: Option<Codec>,
+    #[arg(long, value_parser = codec(), value_name = "CODEC")]
+    pub(super) compression: Option<Compression>,
     /// How many rows a row group has at most
     #[arg(long, value_name = "N")]
     pub(super) row_group_size: Option<NonZeroUsize>,
     /// What happens to a file with duplicate or undated rows: `newest` keeps the newest row of each date, and a copy of the file
-    #[arg(long, value_enum, value_name = "CHOICE", default_value_t)]
-    duplicates: DuplicateChoice,
+    #[arg(long, value_parser = duplicates(), value_name = "CHOICE", default_value = "refuse")]
+    duplicates: Duplicates,
     /// What happens to rows that only the partitions have: `keep` keeps them beside the legacy rows
-    #[arg(long, value_enum, value_name = "CHOICE", default_value_t)]
-    partition_rows: PartitionRowChoice,
+    #[arg(long, value_parser = partition_rows(), value_name = "CHOICE", default_value = "refuse")]
+    partition_rows: PartitionRows,
     /// What happens to a file with fractions of volumes, or numbers too large for their column: `round` rounds them or leaves them out, and keeps a copy of the file
-    #[arg(long, value_enum, value_name = "CHOICE", default_value_t)]
-    fractions: FractionChoice,
+    #[arg(long, value_parser = fractions(), value_name = "CHOICE", default_value = "refuse")]
+    fractions: Fractions,
     /// Look at every ticker again; put partitions that contradict their legacy file into quarantine, and copy anew
     #[arg(long)]
     pub(super) restart: bool,
@@ -59,43 +61,38 @@ pub(in crate::cli) struct MigrateArgs {
     pub(in crate::cli) json: bool,
 }
 
-/// How pages are compressed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Codec {
-    None,
-    Snappy,
-    Zstd,
-    Gzip,
+fn codec() -> impl TypedValueParser<Value = Compression> {
+    among([
+        ("none", "", Compression::None),
+        ("snappy", "", Compression::Snappy),
+        ("zstd", "", Compression::Zstd),
+        ("gzip", "", Compression::Gzip),
+    ])
 }
 
-/// What happens to files with duplicate or undated rows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-enum DuplicateChoice {
-    /// The ticker fails.
-    #[default]
-    Refuse,
-    /// The newest row of each date counts.
-    Newest,
+/// What every choice is unless somebody says otherwise.
+const FAILS: &str = "The ticker fails";
+
+fn duplicates() -> impl TypedValueParser<Value = Duplicates> {
+    let newest = "The newest row of each date counts";
+    among([
+        ("refuse", FAILS, Duplicates::Refuse),
+        ("newest", newest, Duplicates::Newest),
+    ])
 }
 
-/// What happens to files with numbers that cannot be kept as they are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-enum FractionChoice {
-    /// The ticker fails.
-    #[default]
-    Refuse,
-    /// They are rounded.
-    Round,
+fn partition_rows() -> impl TypedValueParser<Value = PartitionRows> {
+    among([
+        ("refuse", FAILS, PartitionRows::Refuse),
+        ("keep", "They stay", PartitionRows::Keep),
+    ])
 }
 
-/// What happens to rows that only the partitions have.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-enum PartitionRowChoice {
-    /// The ticker fails.
-    #[default]
-    Refuse,
-    /// They stay.
-    Keep,
+fn fractions() -> impl TypedValueParser<Value = Fractions> {
+    among([
+        ("refuse", FAILS, Fractions::Refuse),
+        ("round", "They are rounded", Fractions::Round),
+    ])
 }
 
 impl MigrateArgs {
@@ -103,18 +100,9 @@ impl MigrateArgs {
     pub(super) fn choices(&self, planned: &PlannedInterval, jobs: NonZeroUsize) -> Choices {
         Choices {
             basis: planned.basis,
-            duplicates: match self.duplicates {
-                DuplicateChoice::Refuse => Duplicates::Refuse,
-                DuplicateChoice::Newest => Duplicates::Newest,
-            },
-            partition_rows: match self.partition_rows {
-                PartitionRowChoice::Refuse => PartitionRows::Refuse,
-                PartitionRowChoice::Keep => PartitionRows::Keep,
-            },
-            fractions: match self.fractions {
-                FractionChoice::Refuse => Fractions::Refuse,
-                FractionChoice::Round => Fractions::Round,
-            },
+            duplicates: self.duplicates,
+            partition_rows: self.partition_rows,
+            fractions: self.fractions,
             is_restart: self.restart,
             jobs,
             max_tickers: self.max_tickers.map(NonZeroUsize::get),
@@ -128,15 +116,5 @@ impl MigrateArgs {
         } else {
             LegacyFiles::Stay
         }
-    }
-
-    /// Returns how pages are compressed, if that was said.
-    pub(super) fn codec(&self) -> Option<Compression> {
-        self.compression.map(|codec| match codec {
-            Codec::None => Compression::None,
-            Codec::Snappy => Compression::Snappy,
-            Codec::Zstd => Compression::Zstd,
-            Codec::Gzip => Compression::Gzip,
-        })
     }
 }

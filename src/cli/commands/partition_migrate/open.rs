@@ -5,10 +5,11 @@ use std::time::Duration;
 use crate::cli::commands::{registration, sweep};
 use crate::cli::failure::{Failure, nothing_stored};
 use crate::cli::ui::progress::Progress;
+use crate::cli::ui::troubles::put_away;
 use crate::cli::ui::words::count;
 use crate::cli::wiring::absent;
 use crate::cli::{Exit, Shell};
-use crate::ingest::{self, Registry};
+use crate::ingest::Earlier;
 use crate::lock::LockGuard;
 use crate::migrate::MigrationPlan;
 use crate::workspace::{Workspace, has_legacy_data, is_workspace};
@@ -34,33 +35,25 @@ pub(super) fn lock<'s>(
     progress: &Progress<'_>,
 ) -> Result<LockGuard<'s>, Failure> {
     let held = registration::lock(workspace, shell, command, Duration::ZERO)?;
-    {
-        let session = workspace.session(&held, progress);
-        let mut registry = Registry::load_or_empty(workspace.fs(), shell.root())?;
-        let swept = ingest::sweep::sweep(&workspace.stores, session)?;
-        sweep::print(&swept, shell);
+    let session = workspace.session(&held, progress);
+    let earlier = Earlier::finish(workspace, session, |swept| {
+        sweep::print(swept, shell);
         for record in &swept.quarantined {
-            shell.warning(&format!(
-                "{}: {}; what was there is kept in {}.",
-                record.path.display(),
-                record.reason,
-                record.folder.display()
-            ));
+            shell.warning(&format!("{}.", put_away(record)));
         }
-        let left = ingest::finish_leftovers(workspace.view(), session, &mut registry)?;
-        registry.save(session)?;
-        let is_held_back = left.held_back > 0 || left.data.refusal().is_some();
-        if is_held_back && !left.data.is_there() {
-            return Err(nothing_stored(&left.data));
-        }
-        if let Some(failure) = left.failures.first() {
-            let runs = count(left.failures.len(), "series", "series");
-            return Err(Failure::new(
-                Exit::Partial,
-                format!("rows of {runs} that an earlier run staged cannot be stored: {failure}"),
-            )
-            .hint("mend what is named, then run again: barkeep cleanup stores what waits"));
-        }
+    })?;
+    let left = earlier.leftovers;
+    let is_held_back = left.held_back > 0 || left.data.refusal().is_some();
+    if is_held_back && !left.data.is_there() {
+        return Err(nothing_stored(&left.data));
+    }
+    if let Some(failure) = left.failures.first() {
+        let runs = count(left.failures.len(), "series", "series");
+        return Err(Failure::new(
+            Exit::Partial,
+            format!("rows of {runs} that an earlier run staged cannot be stored: {failure}"),
+        )
+        .hint("mend what is named, then run again: barkeep cleanup stores what waits"));
     }
     Ok(held)
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use crate::cli::ui::words::{self, count, duration, grouped, left_of, size};
+use crate::cli::ui::words::{count, duration, grouped, left_of, size};
 use crate::cli::{Exit, Shell, outcome};
 use crate::migrate::{Failed, Migrated, Refusal, Switched};
 use crate::model::{Ticker, Venue};
@@ -31,20 +31,12 @@ pub(super) fn exit(shell: &Shell<'_>, done: &[Migrated]) -> Exit {
 
 /// Names files that lie beside partitions and are none.
 pub(super) fn misplaced(shell: &Shell<'_>, paths: &[PathBuf]) {
-    for path in paths.iter().take(NAMED) {
-        let named = words::misplaced(shell.shown(path));
-        shell.warning(&format!("{named}."));
-    }
+    shell.tell_misplaced(paths.get(..NAMED).unwrap_or(paths));
     if let Some(more) = left_of(paths.len(), NAMED, "file", "files") {
         shell.warning(&format!(
             "{more} more are misplaced; barkeep check names them."
         ));
     }
-}
-
-/// Returns a number as `count` takes it.
-pub(super) fn small(number: u64) -> usize {
-    usize::try_from(number).unwrap_or(usize::MAX)
 }
 
 /// Prints what a migration did.
@@ -112,7 +104,7 @@ fn say(shell: &Shell<'_>, one: &Migrated) {
         grouped(proven),
         count(report.tickers, "ticker", "tickers"),
         grouped(report.proven_now),
-        count(small(report.written.0), "file", "files"),
+        count(report.written.0, "file", "files"),
         size(report.written.1),
         duration(one.seconds)
     ));
@@ -146,12 +138,7 @@ fn say(shell: &Shell<'_>, one: &Migrated) {
     let removed = one.removed.iter().flat_map(|removed| &removed.kept);
     kept(shell, report.kept.iter().chain(removed));
     unlike(shell, &report.unlike);
-    if report.from_memory > 0 {
-        shell.warning(&format!(
-            "{} could only be read back from memory, since this disk does not let go of it.",
-            count(report.from_memory, "ticker", "tickers")
-        ));
-    }
+    from_memory(shell, report.from_memory, "read back");
     if let Some(removed) = &one.removed {
         shell.note(&format!(
             "{}: {} of {} removed, after both sides were read again.",
@@ -159,18 +146,23 @@ fn say(shell: &Shell<'_>, one: &Migrated) {
             count(removed.files, "legacy file", "legacy files"),
             size(removed.bytes)
         ));
-        if removed.from_memory > 0 {
-            shell.warning(&format!(
-                "{} could only be read again from memory, since this disk does not let go of it.",
-                count(removed.from_memory, "ticker", "tickers")
-            ));
-        }
+        from_memory(shell, removed.from_memory, "read again");
     }
     if !one.not_removed.is_empty() {
         shell.warning(&format!(
             "{}: no legacy file was removed, since the sides of {} do not agree.",
             report.tuple,
             count(one.not_removed.len(), "ticker", "tickers")
+        ));
+    }
+}
+
+/// Says how many tickers were not read from the disk itself.
+pub(super) fn from_memory(shell: &Shell<'_>, tickers: usize, read: &str) {
+    if tickers > 0 {
+        let tickers = count(tickers, "ticker", "tickers");
+        shell.warning(&format!(
+            "{tickers} could only be {read} from memory, since this disk does not let go of it."
         ));
     }
 }
@@ -182,10 +174,9 @@ pub(super) fn failures(shell: &Shell<'_>, failures: &[Failed], is_migration: boo
         let cure = cure.map_or_else(String::new, |cure| format!("; {cure}"));
         shell.warning(&format!("{}: {}{cure}.", failed.ticker, failed.refusal));
     }
-    if let Some(more) = failures.len().checked_sub(NAMED).filter(|more| *more > 0) {
+    if let Some(more) = left_of(failures.len(), NAMED, "more failed", "more failed") {
         shell.warning(&format!(
-            "{} more failed; barkeep partition-migrate status --json has them all.",
-            grouped(more)
+            "{more}; barkeep partition-migrate status --json has them all."
         ));
     }
 }

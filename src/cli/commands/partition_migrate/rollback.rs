@@ -69,11 +69,10 @@ pub(in crate::cli) fn run(args: &RollbackArgs, shell: &Shell<'_>) -> Result<Exit
     let workspace = open::workspace(shell)?;
     let progress = Progress::new(shell, args.json);
     if args.dry_run {
-        let tuples = chosen(args, shell, &workspace, &progress)?;
         let catalog = wiring::registry_or_new(&workspace, shell)?;
         let sides = Sides::of(&workspace, &catalog, &progress);
         let mut done = Vec::new();
-        for tuple in &tuples {
+        for tuple in &chosen(args, shell, &workspace, sides)? {
             let report = migrate::plan_rollback(sides, tuple, args.homes())?;
             done.push(BroughtBack::of(report));
         }
@@ -83,12 +82,12 @@ pub(in crate::cli) fn run(args: &RollbackArgs, shell: &Shell<'_>) -> Result<Exit
     open::plan(shell)?;
     // Taken before anything is looked at: what an earlier run left is finished first, also when nothing else is to do.
     let held = open::lock(&workspace, shell, "partition-migrate rollback", &progress)?;
-    let tuples = chosen(args, shell, &workspace, &progress)?;
+    let catalog = wiring::registry_or_new(&workspace, shell)?;
+    let sides = Sides::of(&workspace, &catalog, &progress);
+    let tuples = chosen(args, shell, &workspace, sides)?;
     if !tuples.is_empty() {
         confirm(args, shell, &tuples)?;
     }
-    let catalog = wiring::registry_or_new(&workspace, shell)?;
-    let sides = Sides::of(&workspace, &catalog, &progress);
     let mover = Mover::of(sides, &workspace, &held);
     let mut plan = open::plan(shell)?;
     let mut done = Vec::new();
@@ -113,29 +112,19 @@ fn chosen(
     args: &RollbackArgs,
     shell: &Shell<'_>,
     workspace: &Workspace<'_>,
-    progress: &Progress<'_>,
+    sides: Sides<'_>,
 ) -> Result<Vec<VenueInterval>, Failure> {
     let planned = open::plan(shell)?.intervals();
-    let catalog = wiring::registry_or_new(workspace, shell)?;
-    let sides = Sides::of(workspace, &catalog, progress);
     let states = IntervalState::each(&workspace.config, sides, &planned)?;
     let wanted = Wanted {
         venue: args.venue.as_deref(),
         interval: args.interval,
         is_all: args.all,
     };
-    let chosen = choose::choose(
-        shell,
-        &planned,
-        wanted,
-        args.non_interactive,
-        workspace.default_venue(),
-        |one| {
-            states
-                .iter()
-                .any(|state| state.planned.tuple == one.tuple && state.partition_tickers > 0)
-        },
-    )?;
+    let has_work = |state: &IntervalState| state.partition_tickers > 0;
+    let venue = workspace.default_venue();
+    let meant = migrate::choose_by_state(&states, wanted, venue, has_work)?;
+    let chosen = choose::settled(shell, meant, args.non_interactive)?;
     Ok(chosen.into_iter().map(|one| one.tuple).collect())
 }
 

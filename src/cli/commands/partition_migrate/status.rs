@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::open;
 use crate::cli::ui::progress::Progress;
+use crate::cli::ui::table::Columns;
 use crate::cli::ui::words::{duration, size};
 use crate::cli::{Exit, Failure, Shell, wiring};
 use crate::migrate::{self, IntervalState, MigrateError, NextStep, RowCounts, Sides, Stage};
@@ -39,23 +40,7 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
         shell.json(&json!({ "intervals": intervals }));
         return Ok(Exit::Ok);
     }
-    let counted = states.iter().zip(&counts);
-    let rows: Vec<[String; 12]> = counted.map(|(state, rows)| row(state, rows)).collect();
-    let header = [
-        "venue",
-        "dataset",
-        "interval",
-        "state",
-        "done",
-        "failed",
-        "left",
-        "legacy rows",
-        "partition rows",
-        "legacy",
-        "partitions",
-        "verified",
-    ];
-    shell.table(&header, &rows, &[4, 5, 6, 7, 8, 9, 10]);
+    table(&states.iter().zip(&counts).collect::<Vec<_>>(), shell);
     for (state, rows) in states.iter().zip(&counts) {
         let tuple = &state.planned.tuple;
         if let [first, ..] = rows.unknown.as_slice() {
@@ -72,12 +57,8 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
         for (ticker, reason) in state.failures.iter().take(NAMED) {
             shell.warning(&format!("{tuple}: {ticker}: {reason}."));
         }
-        if let Some(more) = state
-            .failures
-            .len()
-            .checked_sub(NAMED)
-            .filter(|more| *more > 0)
-        {
+        let more = state.failures.len().saturating_sub(NAMED);
+        if more > 0 {
             shell.warning(&format!(
                 "{tuple}: {more} more failed; --json has them all."
             ));
@@ -124,26 +105,27 @@ fn next(states: &[IntervalState]) -> String {
     format!("Next: {command}")
 }
 
-fn row(state: &IntervalState, rows: &RowCounts) -> [String; 12] {
-    let tuple = &state.planned.tuple;
-    let verified = match state.stage {
-        Stage::Verified | Stage::Active => state.proven_at,
-        _ => None,
+fn table(counted: &[(&IntervalState, &RowCounts)], shell: &Shell<'_>) {
+    let verified = |state: &IntervalState| {
+        let is_verified = matches!(state.stage, Stage::Verified | Stage::Active);
+        let at = state.proven_at.filter(|_| is_verified);
+        at.map_or_else(String::new, |at| at.format("%Y-%m-%d %H:%M").to_string())
     };
-    [
-        tuple.venue.to_string(),
-        "stocks".to_owned(),
-        tuple.interval.to_string(),
-        state.stage.as_str().to_owned(),
-        state.proven.to_string(),
-        state.failures.len().to_string(),
-        (state.tickers - state.proven).to_string(),
-        rows.legacy.to_string(),
-        rows.partitions.to_string(),
-        size(state.legacy_bytes),
-        size(rows.partition_bytes),
-        verified.map_or_else(String::new, |at| at.format("%Y-%m-%d %H:%M").to_string()),
-    ]
+
+    Columns::of(counted)
+        .text("venue", |(state, _)| &state.planned.tuple.venue)
+        .text("dataset", |_| "stocks")
+        .text("interval", |(state, _)| state.planned.tuple.interval)
+        .text("state", |(state, _)| state.stage.as_str())
+        .number("done", |(state, _)| state.proven)
+        .number("failed", |(state, _)| state.failures.len())
+        .number("left", |(state, _)| state.tickers - state.proven)
+        .number("legacy rows", |(_, rows)| rows.legacy)
+        .number("partition rows", |(_, rows)| rows.partitions)
+        .number("legacy", |(state, _)| size(state.legacy_bytes))
+        .number("partitions", |(_, rows)| size(rows.partition_bytes))
+        .text("verified", |(state, _)| verified(state))
+        .print(shell);
 }
 
 fn document(state: &IntervalState, rows: &RowCounts) -> Value {

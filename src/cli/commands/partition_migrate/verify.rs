@@ -2,8 +2,6 @@
 //!
 //! Promises: no lock, no file. Everything is read from the disk rather than from memory, where the disk allows it.
 
-use std::str::FromStr;
-
 use clap::Args;
 use serde_json::{Value, json};
 
@@ -27,29 +25,13 @@ pub(in crate::cli) struct VerifyArgs {
     all: bool,
     /// Only the N-th of T parts of the tickers, such as 1/7
     #[arg(long, value_name = "N/T")]
-    sample: Option<Part>,
+    sample: Option<Sample>,
     /// Accepted, and of no meaning here
     #[arg(long, value_name = "NAME", hide = true)]
     created_by: Option<String>,
     /// Print JSON
     #[arg(long)]
     pub(in crate::cli) json: bool,
-}
-
-#[derive(Clone, Copy, Debug)]
-struct Part(Sample);
-
-impl FromStr for Part {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let parts = text.split_once('/');
-        let numbers = parts.and_then(|(part, of)| Some((part.parse().ok()?, of.parse().ok()?)));
-        match numbers {
-            Some((part, of)) if (1..=of).contains(&part) => Ok(Self(Sample { part, of })),
-            _ => Err(format!("`{text}` is no part such as 1/7")),
-        }
-    }
 }
 
 /// Runs `partition-migrate verify`.
@@ -65,12 +47,12 @@ pub(in crate::cli) fn run(args: &VerifyArgs, shell: &Shell<'_>) -> Result<Exit, 
     };
     let planned = open::plan(shell)?.intervals();
     let venue = workspace.default_venue();
-    let chosen = choose::choose(shell, &planned, wanted.or_all(), true, venue, |_| true)?;
-    let sample = args.sample.map(|part| part.0);
+    let meant = migrate::choose(&planned, wanted.or_all(), venue, |_| true)?;
+    let chosen = choose::settled(shell, meant, true)?;
     let mut found = Vec::new();
     for planned in &chosen {
         let (config, tuple) = (&workspace.config, &planned.tuple);
-        found.push(migrate::verify_interval(sides, config, tuple, sample)?);
+        found.push(migrate::verify_interval(sides, config, tuple, args.sample)?);
     }
     progress.end();
     if args.json {
@@ -112,19 +94,14 @@ fn say(shell: &Shell<'_>, found: &Verification) {
         found.tuple,
         grouped(found.findings.len()),
         count(found.tickers, "ticker", "tickers"),
-        grouped(usize::try_from(tally.rows).unwrap_or(usize::MAX)),
+        grouped(tally.rows),
         tally.equal,
         tally.grown,
         tally.proven,
         tally.new,
         tally.wrong
     ));
-    if found.from_memory > 0 {
-        shell.warning(&format!(
-            "{} could only be read from memory, since this disk does not let go of it.",
-            count(found.from_memory, "ticker", "tickers")
-        ));
-    }
+    report::from_memory(shell, found.from_memory, "read");
 }
 
 fn document(found: &Verification) -> Value {

@@ -2,11 +2,13 @@
 
 use clap::{Args, ValueEnum};
 
+use crate::cli::args::adjust;
 use crate::cli::commands::time_args::{DATES, TimeArgs};
 use crate::cli::failure::Failure;
 use crate::export::Form;
 use crate::frame::{Adjust, Profile};
 use crate::model::{AsOf, Interval, Ticker, Venue};
+use crate::query::Ends;
 
 /// Options of `show`.
 #[derive(Clone, Debug, Default, Args)]
@@ -36,8 +38,8 @@ pub(in crate::cli) struct ShowArgs {
     #[arg(long)]
     pub(super) utc: bool,
     /// Adjust prices for splits, or for splits and dividends [without a value: all]
-    #[arg(long, value_enum, value_name = "FOR", num_args = 0..=1, default_missing_value = "all")]
-    pub(super) adjust: Option<AdjustFor>,
+    #[arg(long, value_parser = adjust(), value_name = "FOR", num_args = 0..=1, default_missing_value = "all")]
+    pub(super) adjust: Option<Adjust>,
     /// Join the stored bars to longer ones, such as 5m or 1d [with the longest stored ones that fill them, unless -i names some]
     #[arg(long, value_name = "INTERVAL", conflicts_with = "events")]
     pub(super) resample: Option<Interval>,
@@ -92,25 +94,6 @@ impl Format {
     }
 }
 
-/// What prices are adjusted for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(in crate::cli::commands) enum AdjustFor {
-    /// Splits.
-    Splits,
-    /// Splits and dividends.
-    All,
-}
-
-impl AdjustFor {
-    /// Returns what that is.
-    pub(in crate::cli::commands) fn how(self) -> Adjust {
-        match self {
-            Self::Splits => Adjust::Splits,
-            Self::All => Adjust::All,
-        }
-    }
-}
-
 impl ShowArgs {
     /// Returns the question for the last bars of a series.
     pub(in crate::cli::commands) fn last(
@@ -125,6 +108,14 @@ impl ShowArgs {
             venue: Some(venue),
             tail: Some(tail),
             ..Self::default()
+        }
+    }
+
+    /// Returns how many of the rows are printed.
+    pub(super) fn ends(&self) -> Ends {
+        Ends {
+            head: self.head,
+            tail: self.tail,
         }
     }
 

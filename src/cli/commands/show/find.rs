@@ -121,5 +121,6 @@ fn unknown_ticker(
     let default = || reading.workspace.default_venue();
     let venue = wanted.venue.unwrap_or_else(default);
     let adding = unknown::adding(&[ticker], Some(venue));
-    Failure::new(Exit::Failed, message).hint(unknown::near(reading.catalog, &[ticker], || adding))
+    Failure::new(Exit::Failed, message)
+        .hint(unknown::near_or(reading.catalog, &[ticker], || adding))
 }

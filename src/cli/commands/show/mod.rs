@@ -7,12 +7,11 @@ mod args;
 mod find;
 mod trades;
 
-pub(super) use args::{AdjustFor, named_columns};
+pub(super) use args::named_columns;
 pub(in crate::cli) use args::{Format, ShowArgs};
 pub(super) use find::{Wanted, find, interval};
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 
 use super::gaps;
 use super::named::{self, Lookup};
@@ -22,14 +21,12 @@ use crate::calendar::utc_of;
 use crate::catalog::Catalog;
 use crate::cli::ui::rows::{self, Extract, Shape};
 use crate::cli::ui::troubles::refetch;
-use crate::cli::ui::words;
 use crate::cli::{Exit, Failure, Shell, wiring};
 use crate::export::{Form, Sheet, Times};
-use crate::frame::{self, Frame};
 use crate::inventory::interval_of;
-use crate::model::{Interval, Series, StorageRequest, Ticker, time};
-use crate::query::{self, Finer, Span};
-use crate::storage::{Stored, refuse_other_rows};
+use crate::model::{Interval, StorageRequest, Ticker, time};
+use crate::query::{Bars, Making, Span};
+use crate::storage::Stored;
 use crate::workspace::{Reading, Workspace};
 
 /// What is asked of each ticker.
@@ -200,9 +197,9 @@ impl Question<'_> {
                 "bars of {printed} have no hours before and after the session"
             )));
         }
-        let (request, mut stored) = find(wanted, reading, ticker, interval)?;
+        let (request, stored) = find(wanted, reading, ticker, interval)?;
         if args.events || args.auctions {
-            stored = if args.events {
+            let stored = if args.events {
                 reading.events(&request)?.0
             } else {
                 reading.auctions(&request)?
@@ -218,64 +215,26 @@ impl Question<'_> {
         } else {
             None
         };
-        if let Some(frame) = self.adjusted(&request, &stored)? {
-            stored.frame = frame;
-        }
         let mut exit = report_damage(shell, &request, &stored);
-        if let Some((request, outside)) = outside {
-            let rows = self.adjusted(&request, &outside)?;
-            let rows = rows.as_ref().unwrap_or(&outside.frame);
-            refuse_other_rows(&PathBuf::from(request.to_string()), rows, &stored.frame)?;
-            // A half hour in which the session begins has a part in both; that of the session is printed.
-            stored.frame = frame::merge(rows, &stored.frame).frame;
-            exit = Exit::worst([exit, report_damage(shell, &request, &outside)]);
-            if stored.provenance.timezone.is_none() {
-                stored.provenance = outside.provenance;
-            }
+        if let Some((request, outside)) = &outside {
+            exit = Exit::worst([exit, report_damage(shell, request, outside)]);
         }
-        let (request, provisional) = self.resampled(request, &mut stored, interval)?;
+        let making = Making {
+            adjust: args.adjust,
+            from: interval,
+            to: args.resample,
+            with_outside: args.prepost,
+        };
+        let Bars {
+            request,
+            stored,
+            provisional,
+        } = making.bars(reading, (request, stored), outside)?;
         let extract = self.extract(request, stored, printed, &provisional)?;
         let zone = extract.provenance.timezone.as_deref();
-        provisional::tell(shell, &extract.provisional, printed, zone);
+        let around = (reading.workspace, shell);
+        provisional::tell(around, &extract.provisional, printed, zone);
         Ok((extract, exit))
-    }
-
-    /// Joins the bars to longer ones, if that is asked for, and returns what they are, and which of them are provisional.
-    fn resampled(
-        self,
-        request: StorageRequest,
-        stored: &mut Stored,
-        interval: Interval,
-    ) -> Result<(StorageRequest, Vec<i64>), Failure> {
-        let reading = self.reading;
-        let (Some(to), Some(ticker)) = (self.args.resample, request.series.ticker()) else {
-            let provisional = query::provisional(reading, &request, &stored.frame)?;
-            return Ok((request, provisional));
-        };
-        let finer = Finer {
-            bars: &stored.frame,
-            zone: stored.provenance.timezone.as_deref(),
-            with_outside: self.args.prepost,
-        };
-        let coarse = query::resampled(reading, &request, (interval, to), finer)?;
-        stored.frame = coarse.frame;
-        let series = Series::Bars {
-            ticker: ticker.clone(),
-            interval: to,
-        };
-        Ok((StorageRequest { series, ..request }, coarse.provisional))
-    }
-
-    /// Returns the rows of a series adjusted, if that is asked for.
-    fn adjusted(self, request: &StorageRequest, stored: &Stored) -> Result<Option<Frame>, Failure> {
-        match self.args.adjust {
-            Some(adjust) if !stored.frame.is_empty() => Ok(Some(self.reading.adjusted(
-                request,
-                stored,
-                adjust.how(),
-            )?)),
-            _ => Ok(None),
-        }
     }
 
     /// Takes the rows and columns that are asked for; some of the rows are provisional.
@@ -291,19 +250,8 @@ impl Question<'_> {
         if within.is_empty() && !stored.frame.is_empty() {
             tell_span(self.shell, &request, &stored);
         }
-        let first = args
-            .tail
-            .map_or(0, |tail| within.len().saturating_sub(tail));
-        let after = args
-            .head
-            .map_or(within.len(), |head| head.min(within.len()));
-        let rows: Vec<usize> = (first..after).collect();
         let columns = args.columns(within.profile())?;
-        let within = if rows.len() == within.len() {
-            within
-        } else {
-            within.take(&rows)
-        };
+        let within = args.ends().of(within);
         let provisional: BTreeSet<i64> = provisional.iter().copied().collect();
         let provisional = within
             .times()
@@ -368,10 +316,7 @@ pub(super) fn instant(wall: i64, zone: chrono_tz::Tz) -> Option<i64> {
 }
 
 pub(super) fn report_damage(shell: &Shell<'_>, request: &StorageRequest, stored: &Stored) -> Exit {
-    for path in &stored.misplaced {
-        let named = words::misplaced(shell.shown(path));
-        shell.warning(&format!("{named}."));
-    }
+    shell.tell_misplaced(&stored.misplaced);
     for damage in &stored.damaged {
         let ticker = request.series.ticker().map_or("", Ticker::as_str);
         shell.error(&format!(

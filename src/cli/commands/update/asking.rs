@@ -23,9 +23,8 @@ impl Asker for Asking<'_> {
         self.update.shell.note(&note);
     }
 
-    fn planned(&self, planned: &Planned, catalog: &Catalog) -> Vec<String> {
+    fn planned(&self, planned: &Planned, catalog: &Catalog) {
         self.update.tell_planned(planned, catalog);
-        self.update.toggle_warnings(&planned.plan)
     }
 
     fn stored(&self) {

@@ -7,22 +7,14 @@
 use std::path::{Path, PathBuf};
 
 use super::UpdateArgs;
-use crate::backlog::{self, FeedMinutes, Owed};
-use crate::catalog::Catalog;
-use crate::cli::commands::status;
 use crate::cli::ui::summary::Finished;
-use crate::cli::wiring::registry;
 use crate::cli::{Exit, Shell};
-use crate::gaps::read_books;
-use crate::inventory::{self, Asked};
 use crate::lock::LockGuard;
-use crate::mirror;
 use crate::overview::{
-    Outcome, RequestCount, SeriesStatus, TEXTFILE_BEGINS, bars_counted, count_bars, counters_path,
-    render,
+    self, Ended, bars_counted, count_bars, counters_path, no_metrics, obstacle_to_metrics,
 };
 use crate::sys::atomic::{self, TempNames};
-use crate::sys::{Access, FsResult, is_dir};
+use crate::sys::{Fs, FsResult};
 use crate::workspace::Workspace;
 
 /// The file of metrics, if somebody named one.
@@ -54,30 +46,11 @@ impl<'u> MetricsFile<'u> {
 
     /// Says at once that a file will not be written, as far as that can be seen. What is fetched is stored all the same.
     pub(super) fn foresee(&self) {
-        let Some(path) = &self.path else {
-            return;
-        };
-        let fs = &*self.shell.world.fs;
-        let folder = atomic::parent(path);
-        let foreseen = Access::at(fs, path, None)
-            .and_then(|_| fs.resolve(folder))
-            .and_then(|real| is_dir(fs, &real));
-        let obstacle = match foreseen {
-            Ok(_) => self.other(path).ok().flatten(),
-            Err(error) => Some(error.to_string()),
-        };
-        if let Some(obstacle) = obstacle {
+        let path = self.path.as_ref();
+        if let Some(obstacle) = path.and_then(|path| obstacle_to_metrics(self.fs(), path)) {
             let text = format!("The metrics will not be written: {obstacle}.");
             self.shell.warning(&text);
         }
-    }
-
-    /// Tells what lies in the place of the file, if it is none of metrics: a month, the registry, the settings, which is not
-    /// overwritten for a slip of the hand.
-    fn other(&self, path: &Path) -> FsResult<Option<String>> {
-        let lies = self.shell.world.fs.read(path)?.unwrap_or_default();
-        let is_other = !lies.is_empty() && !lies.starts_with(TEXTFILE_BEGINS.as_bytes());
-        Ok(is_other.then(|| format!("{} is no file of metrics", path.display())))
     }
 
     /// Adds what a run stored to what earlier runs did; returns what the shell has to hear of it.
@@ -88,10 +61,9 @@ impl<'u> MetricsFile<'u> {
         let mut rows = finished.report.rows();
         rows += finished.leftovers.rows;
         let stored = u64::try_from(rows.added + rows.changed).unwrap_or_default();
-        let (fs, places) = (&*self.shell.world.fs, &self.workspace.places);
-        let counted = self
-            .bars_counted()
-            .and_then(|before| count_bars(fs, places, &held.temps(), before + stored));
+        let places = &self.workspace.places;
+        let count = |before| count_bars(self.fs(), places, &held.temps(), before + stored);
+        let counted = self.bars_counted().and_then(count);
         self.tell_trouble(&counters_path(places), counted)
     }
 
@@ -100,79 +72,26 @@ impl<'u> MetricsFile<'u> {
         let Some(path) = &self.path else {
             return Exit::Ok;
         };
-        if let Ok(Some(other)) = self.other(path) {
+        if let Ok(Some(other)) = no_metrics(self.fs(), path) {
             let text = format!("error: the metrics are not written: {other}");
             self.shell.error(&text);
             return Exit::Failed;
         }
-        let now = self.shell.around.clock.now();
-        // What a damaged registry knows cannot be told; that it is damaged is the exit code.
-        let catalog = registry(self.workspace, self.shell);
-        let (standing, requests, known, lost) = match &catalog {
-            Ok(catalog) => {
-                let standing = status::survey(self.workspace, self.shell, catalog);
-                let standing = standing.unwrap_or_default();
-                let lost = self.lost(&standing.series, catalog);
-                (
-                    standing,
-                    RequestCount::of(self.workspace).read_weeks(catalog, self.workspace.view()),
-                    inventory::known(
-                        self.workspace,
-                        self.workspace.fs(),
-                        catalog,
-                        &Asked::default(),
-                    )
-                    .unwrap_or_default(),
-                    lost,
-                )
-            }
-            Err(_) => Default::default(),
-        };
         let written = self.bars_counted().and_then(|bars_total| {
-            let mirrors = mirror::standings(self.workspace, &known).into_iter();
-            let mirrors: Vec<_> = mirrors
-                .map(|(tree, found)| (tree, found.ok().flatten()))
-                .collect();
-            // What cannot be read was told by the run.
-            let feeds = FeedMinutes::recent(
-                self.workspace.view(),
-                (self.workspace.fs(), &self.workspace.places),
-                now,
-            )
-            .ok();
-            let text = render(&Outcome {
-                mirrors: &mirrors,
-                feeds: feeds.as_ref(),
-                now,
+            let ended = Ended {
                 seconds,
                 exit_code: exit.code(),
                 bars_total,
-                series: &standing.series,
-                unserved: &standing.unserved,
-                requests: &requests,
-                sizes: &inventory::sizes(&known),
-                lost: &lost,
-            });
+            };
+            let text = overview::metrics(self.workspace, ended);
             let temps = TempNames::of(self.workspace.runs.next());
-            atomic::replace(&*self.shell.world.fs, &temps, path, text.as_bytes())
+            atomic::replace(self.fs(), &temps, path, text.as_bytes())
         });
         self.tell_trouble(path, written)
     }
 
-    /// Returns how many sessions of each of the series were lost. What cannot be read was told by the run.
-    fn lost(&self, series: &[SeriesStatus], catalog: &Catalog) -> Vec<usize> {
-        let owed = Owed {
-            view: self.workspace.view(),
-            catalog,
-            now: self.shell.around.clock.now(),
-        };
-        let (fs, places) = (&*self.shell.world.fs, &self.workspace.places);
-        let of = |one: &SeriesStatus| {
-            let (venue, interval) = (&one.venue, one.interval);
-            let books = read_books(fs, places, [venue], &[interval]).unwrap_or_default();
-            backlog::lost_sessions(&owed, &books, (venue, interval))
-        };
-        series.iter().map(of).collect()
+    fn fs(&self) -> &dyn Fs {
+        &*self.shell.world.fs
     }
 
     fn tell_trouble(&self, path: &Path, written: FsResult<()>) -> Exit {
@@ -187,7 +106,7 @@ impl<'u> MetricsFile<'u> {
 
     fn bars_counted(&self) -> FsResult<u64> {
         let places = &self.workspace.places;
-        let counted = bars_counted(&*self.shell.world.fs, places)?;
+        let counted = bars_counted(self.fs(), places)?;
         if counted.is_damaged {
             let path = counters_path(places);
             let text = format!("{} is damaged; its counters begin again.", path.display());

@@ -29,15 +29,11 @@ use crate::cli::{Exit, Failure, Shell, outcome};
 use crate::config::Overrides;
 use crate::cycle::{self, Cycle, CycleError, Done, Ending, Planned};
 use crate::ingest::Registry;
-use crate::inventory::OtherBases;
 use crate::lock::LockGuard;
 use crate::model::Ticker;
 use crate::sys::Stopwatch;
-use crate::update::{Feeding, History, NotFounds, RunOptions, UpdatePlan, UpdateRequest};
+use crate::update::{Feeding, History, NotFounds, RunOptions, UpdateRequest};
 use crate::workspace::Workspace;
-
-/// How many series of another basis are named.
-const MOST_NAMED: usize = 5;
 
 /// A run whose options are checked.
 struct Update<'u> {
@@ -150,15 +146,10 @@ impl Update<'_> {
         }
         let minutes = self.cycle.minutes_of(plan)?;
         let foreseen = minutes.map_or(Exit::Ok, |one| feed_minutes::foresee(&one, self.shell));
-        for warning in self.toggle_warnings(plan) {
+        for warning in self.cycle.toggle_warnings(plan) {
             self.shell.warning(&format!("{warning}."));
         }
         Ok(Exit::worst([exit, feeds::exit(&wanted), foreseen]))
-    }
-
-    fn toggle_warnings(&self, plan: &UpdatePlan) -> Vec<String> {
-        let toggles = self.cycle.workspace.config.storage_config();
-        plan_view::toggle_warnings((&plan.against_toggle, &plan.in_both), toggles)
     }
 
     /// Runs, and leaves the outcome for a monitoring system whatever it is.
@@ -235,13 +226,12 @@ impl Update<'_> {
     /// Tells what the report does not have, and returns what is told at the end.
     fn finished(&self, done: Done, lock_seconds: f64) -> Finished {
         let Done {
-            mut report,
+            report,
             leftovers,
             planned,
             requests,
             miscounted,
             is_registry_whole,
-            other_bases,
             untidied,
             missed,
             minutes,
@@ -250,7 +240,6 @@ impl Update<'_> {
         if let Some(told) = miscounted {
             printer.warning(&told);
         }
-        report.warnings.extend(other_bases.iter().map(of_bases));
         for (venue, interval, sessions) in &missed {
             let sessions = words::count(*sessions, "session", "sessions");
             printer.error(&format!(
@@ -345,23 +334,4 @@ impl Update<'_> {
         }
         Ok(Exit::Partial.when(!swept.failures.is_empty()))
     }
-}
-
-/// Says whose prices stand on another basis than the settings say, as a sentence without a period.
-fn of_bases(other: &OtherBases) -> String {
-    let OtherBases {
-        venue,
-        chosen,
-        stored,
-    } = other;
-    let named = stored.iter().map(|(request, basis)| {
-        let series = &request.series;
-        format!("{series} ({})", basis.as_str())
-    });
-    let named = words::some_of(&named.collect::<Vec<_>>(), MOST_NAMED);
-    format!(
-        "{venue}: price_basis is {} in barkeep.toml, and bars that are stored keep the one they came with: {named}; \
-         docs/files.md says how to store them anew",
-        chosen.as_str()
-    )
 }

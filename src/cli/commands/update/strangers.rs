@@ -38,7 +38,7 @@ pub(super) fn refusal(
     let unknown: Vec<&Ticker> = strangers.unknown.iter().collect();
     let names = unknown::named(&unknown);
     let refused = Failure::new(Exit::Failed, format!("tickers.json does not have {names}"));
-    Some(refused.hint(unknown::near(catalog, &unknown, || {
+    Some(refused.hint(unknown::near_or(catalog, &unknown, || {
         unknown::adding(&unknown, venue)
     })))
 }

@@ -1,10 +1,9 @@
-//! A stretch of work of a known length: how much is done, and how long the rest takes.
+//! A stretch of work of a known length: how much of it is done, and how long the rest takes.
 //!
 //! Promises: what is counted is done. A time is told only when enough is done to tell it from: the first files of a run say
-//! nothing of the others. A function of numbers: nothing is measured or printed here.
+//! nothing of the others. A function of numbers: nothing is measured here.
 
-use super::words::{count, duration, grouped};
-use crate::observe::Work;
+use super::Work;
 
 /// The part of the work after which an estimate is worth something.
 const ENOUGH_OF: usize = 20;
@@ -12,105 +11,62 @@ const ENOUGH_OF: usize = 20;
 const ENOUGH_SECONDS: f64 = 10.0;
 
 /// A stretch of work.
-#[derive(Clone, Debug)]
-pub(super) struct Stretch {
-    pub(super) work: Work,
+#[derive(Clone, Copy, Debug)]
+pub struct Stretch {
+    /// What is done.
+    pub work: Work,
     /// How many series or files there are.
-    of: usize,
+    pub of: usize,
     /// How many steps were made; each series has some.
     steps: usize,
     /// How long these took.
     seconds: f64,
-    /// What was done last.
-    last: String,
 }
 
 impl Stretch {
     /// Returns a stretch of which nothing is done.
-    pub(super) fn new(work: Work, of: usize) -> Self {
+    pub fn new(work: Work, of: usize) -> Self {
         Self {
             work,
             of,
             steps: 0,
             seconds: 0.0,
-            last: String::new(),
         }
     }
 
     /// Adds series, as when a second venue has arrived.
-    pub(super) fn lengthen(&mut self, by: usize) {
+    pub fn lengthen(&mut self, by: usize) {
         self.of += by;
     }
 
     /// Says how many there are after all: files tell which others are needed.
-    pub(super) fn replan(&mut self, of: usize) {
+    pub fn replan(&mut self, of: usize) {
         self.of = of.max(self.done());
     }
 
     /// Takes one step, which took so long.
-    pub(super) fn step(&mut self, last: String, seconds: f64) {
+    pub fn step(&mut self, seconds: f64) {
         self.steps += 1;
         self.seconds += seconds;
-        self.last = last;
     }
 
     /// Tells whether nothing is left to do.
-    pub(super) fn is_over(&self) -> bool {
+    pub fn is_over(&self) -> bool {
         self.steps >= self.all()
     }
 
     /// Returns how many steps are made, and how many there are.
-    pub(super) fn parts(&self) -> (usize, usize) {
+    pub fn parts(&self) -> (usize, usize) {
         (self.steps.min(self.all()), self.all())
     }
 
-    /// Returns what is done, as a name for a bar.
-    pub(super) fn name(&self) -> String {
-        format!("{} {}", act(self.work), self.last)
-    }
-
-    /// Returns how far it is, to stand behind a bar.
-    pub(super) fn far(&self) -> String {
-        let far = format!("{}/{}", grouped(self.done()), grouped(self.of));
-        match self.left() {
-            Some(left) => format!("{far}, about {} left", duration(left)),
-            None => far,
-        }
-    }
-
-    /// Returns how far it is, as a sentence.
-    pub(super) fn sentence(&self) -> String {
-        let left = self.left();
-        let left = left.map_or_else(String::new, |left| {
-            format!(", about {} left", duration(left))
-        });
-        format!(
-            "{} {} of {}{left}, last {}.",
-            act(self.work),
-            grouped(self.done()),
-            self.what(),
-            self.last,
-        )
-    }
-
-    fn what(&self) -> String {
-        match self.work {
-            Work::Download => count(self.of, "file", "files"),
-            Work::Replay => count(self.of, "day", "days"),
-            _ => count(self.of, "series", "series"),
-        }
-    }
-
-    fn all(&self) -> usize {
-        self.of * self.work.steps()
-    }
-
-    fn done(&self) -> usize {
-        self.steps.min(self.all()) / self.work.steps()
+    /// Returns how many series or files are done whole.
+    pub fn done(&self) -> usize {
+        self.parts().0 / self.work.steps()
     }
 
     /// Returns how many seconds the rest takes, if that can be told.
-    fn left(&self) -> Option<f64> {
+    pub fn left(&self) -> Option<f64> {
         let is_enough = self.steps * ENOUGH_OF >= self.all() && self.seconds >= ENOUGH_SECONDS;
         #[expect(clippy::cast_precision_loss, reason = "an estimate for people")]
         let (steps, left) = (
@@ -119,16 +75,9 @@ impl Stretch {
         );
         (is_enough && self.steps > 0).then(|| self.seconds / steps * left)
     }
-}
 
-fn act(work: Work) -> &'static str {
-    match work {
-        Work::Fetch => "Fetching",
-        Work::Download => "Downloading",
-        Work::Replay => "Making anew",
-        Work::Store => "Storing",
-        Work::Move => "Moving",
-        Work::Check => "Checking",
+    fn all(&self) -> usize {
+        self.of * self.work.steps()
     }
 }
 
@@ -139,7 +88,7 @@ mod tests {
     fn after(work: Work, of: usize, steps: usize, each: f64) -> Stretch {
         let mut stretch = Stretch::new(work, of);
         for _ in 0..steps {
-            stretch.step("A".to_owned(), each);
+            stretch.step(each);
         }
         stretch
     }
@@ -169,23 +118,16 @@ mod tests {
         let stretch = after(Work::Store, 60, 60, 1.0);
 
         assert_eq!(stretch.parts(), (60, 120));
-        assert_eq!(
-            stretch.sentence(),
-            "Storing 30 of 60 series, about 1 min 0 s left, last A."
-        );
-        assert_eq!(stretch.far(), "30/60, about 1 min 0 s left");
+        assert_eq!((stretch.done(), stretch.left()), (30, Some(60.0)));
     }
 
     #[test]
-    fn files_are_counted_as_files_and_a_changed_plan_changes_what_is_left() {
+    fn a_changed_plan_changes_what_is_left_and_never_what_is_done() {
         let mut stretch = after(Work::Download, 1320, 66, 1.0);
-        assert_eq!(
-            stretch.sentence(),
-            "Downloading 66 of 1,320 files, about 20 min 54 s left, last A."
-        );
+        assert_eq!(stretch.left(), Some(1254.0));
 
         stretch.replan(70);
-        assert_eq!(stretch.far(), "66/70, about 4.0 s left");
+        assert_eq!(stretch.left(), Some(4.0));
         stretch.replan(10);
 
         assert_eq!(stretch.parts(), (66, 66));
@@ -197,7 +139,7 @@ mod tests {
         let mut stretch = after(Work::Check, 2, 3, 1.0);
 
         assert!(stretch.is_over());
-        assert_eq!(stretch.sentence(), "Checking 2 of 2 series, last A.");
+        assert_eq!(stretch.done(), 2);
         stretch.lengthen(10);
         assert!(!stretch.is_over());
     }
