@@ -75,15 +75,14 @@ impl MirrorStanding {
         let kept: Vec<usize> = kept.map(|series| series.kept.len()).collect();
         let days: usize = kept.iter().sum();
         let kept = kept.into_iter().filter(|months| *months > 0).count();
-        if kept > 0 && is_of_trades {
+        let what = if is_of_trades {
+            count(days, "day", "days")
+        } else {
+            format!("months of {}", count(kept, "series", "series"))
+        };
+        if kept > 0 {
             printer.warning(&format!(
-                "The mirror of {tree} has the last copy of {}, which are damaged or gone where they are stored: barkeep update --replay reads them again.",
-                count(days, "day", "days")
-            ));
-        } else if kept > 0 {
-            printer.warning(&format!(
-                "The mirror of {tree} has the last copy of months of {}, which are damaged or gone where they are stored: barkeep check --repair puts them back.",
-                count(kept, "series", "series")
+                "The mirror of {tree} has the last copy of {what}, which are damaged or gone where they are stored: barkeep check --repair puts them back."
             ));
         }
     }
