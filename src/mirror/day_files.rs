@@ -40,7 +40,7 @@ pub(super) fn feeds(
     for feed in feeds {
         let files = match store.files(&tree.trades_of(feed.clone())) {
             Ok(files) => Ok(by_day(files)),
-            Err(error @ StorageError::Fs(_)) => return Err(error.into()),
+            Err(StorageError::Fs(error)) if !error.is_of_place() => return Err(error.into()),
             Err(refused) => Err(refused.to_string()),
         };
         all.push((feed, files));

@@ -134,7 +134,7 @@ pub fn last_copies(
                 Ok(None) => continue,
                 Ok(Some(looked)) => looked,
                 Err(Unread::Failed(error)) => return Err(error.into()),
-                Err(Unread::Refused(reason)) => {
+                Err(Unread::Refused(reason) | Unread::Unreadable(reason)) => {
                     found.refused.push((request.clone(), reason));
                     continue;
                 }

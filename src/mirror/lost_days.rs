@@ -140,7 +140,7 @@ fn each(
                 Ok(None) => continue,
                 Ok(Some(lost)) => lost,
                 Err(Unread::Failed(error)) => return Err(error.into()),
-                Err(Unread::Refused(reason)) => {
+                Err(Unread::Refused(reason) | Unread::Unreadable(reason)) => {
                     refused.push((request.clone(), format!("{day}: {reason}")));
                     continue;
                 }
@@ -180,7 +180,7 @@ impl Looking<'_, '_> {
         }
         let profile = Profile::of(Dataset::Trades);
         let mirrored = rows_of(self.folder, profile, piece).map_err(|error| match error {
-            MirrorError::Fs(error) => StorageError::from(error).into(),
+            MirrorError::Fs(error) => Unread::Failed(error.into()),
             other => Unread::Refused(other.to_string()),
         })?;
         let (workspace, key) = (self.workspace, PartitionKey::Day(day));
@@ -191,7 +191,7 @@ impl Looking<'_, '_> {
         let history = self
             .ledgers
             .history(workspace.fs(), &workspace.places, request)
-            .map_err(StorageError::from)?;
+            .map_err(|error| Unread::Failed(error.into()))?;
         let out = rows_out(&history, profile);
         let rows = lacking(&mirrored, &there, &partitions, &out);
         if rows.is_empty() {
