@@ -14,7 +14,7 @@ use super::lost::lacking;
 use super::need::{Hints, Need, beside, need};
 use super::read::{Origin, Read, Unread};
 use super::scan::Scan;
-use super::seen::{holes_told, lost_partitions, partitions_of, read_as, recorded};
+use super::seen::{holes_told, lost_partitions, partitions_of, read_as, recorded, short_of};
 use super::{MirrorError, Mirrored, Tree, Version};
 use crate::frame::{Frame, Profile};
 use crate::inventory::Known;
@@ -303,7 +303,7 @@ fn look(
         Need::Whole(hints) => hints,
     };
     let Some(read) = origin.whole(&request)? else {
-        return Ok(lost(ticker, request, mirrored));
+        return Ok(lost(ticker, request, mirrored, record));
     };
     let mut kept = lost_partitions(&request, &read, &hints, mirrored, record);
     let holes = mirrored.holes_beside(&partitions_of(&request, &read));
@@ -344,8 +344,14 @@ fn begun(
 }
 
 /// A series of which the tree has nothing any more. No command takes a series away: its rows stay, and are marked.
-fn lost(ticker: Box<str>, request: StorageRequest, mirrored: &Mirrored) -> Option<Change> {
+fn lost(
+    ticker: Box<str>,
+    request: StorageRequest,
+    mirrored: &Mirrored,
+    record: Option<&SeriesRecord>,
+) -> Option<Change> {
     let state = Mirrored {
+        short_of: short_of(record),
         zone: mirrored.zone.clone(),
         kept: vec![PartitionKey::Whole],
         ..Mirrored::default()
@@ -361,6 +367,7 @@ fn unseen_of(request: &StorageRequest, mirrored: &Mirrored, hints: Hints) -> Opt
     let state = Mirrored {
         rows: 0,
         sum: 0,
+        short_of: None,
         kept: kept.into_iter().collect(),
         ..mirrored.clone()
     };
