@@ -121,9 +121,8 @@ impl Repair<'_> {
         let stores = &workspace.stores;
         ingest::take_out(stores, session, &mut registry, &agreed, &mut done.taken)?;
         let catalog = registry.catalog();
-        let restore = Restore::find(workspace, catalog, self.asked)?;
-        let around = (workspace, session);
-        done.outdated += restore.put_back(&shown.restore, around, catalog, &mut done.returned)?;
+        let (around, of) = ((workspace, session), (catalog, self.asked));
+        done.outdated += shown.restore.put_back(around, of, &mut done.returned)?;
         Ok(done)
     }
 }

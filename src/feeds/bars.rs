@@ -103,7 +103,7 @@ impl<'l> Bars<'_, 'l> {
         let lost = lost_trades(lines.iter().map(|(_, line)| line), trades);
         if lost > 0 {
             let reason = format!(
-                "trades that were stored are gone, at least {lost}; `update --replay` reads them again if the vault has them"
+                "trades that were stored are gone, at least {lost}; `check --repair` puts them back if a mirror has them, and `update --replay` reads them again if the vault has"
             );
             self.fail(day, &reason, report);
             return Ok(false);

@@ -17,7 +17,7 @@ use crate::frame::Frame;
 use crate::ingest::{
     Consolidation, FailureKind, FileFailure, Registry, RunReport, SourceNotes, take_over_trades,
 };
-use crate::model::{PriceBasis, Provenance, Venue};
+use crate::model::{Provenance, Venue};
 use crate::observe::Event;
 use crate::source::posttrade::{BadLine, FileName, Listing};
 use crate::storage::{Open, RowsToStage, StagedRun};
@@ -197,11 +197,7 @@ impl<'l> FeedRun<'l> {
         self.marks.save(fs, &self.temps)?;
         let run = self.session.staged(&mut self.staged)?;
         let request = self.task.trades.clone();
-        let provenance = Provenance {
-            timezone: Some("UTC".to_owned()),
-            basis: PriceBasis::AsTraded,
-            source: Some(self.task.feed.venue().clone()),
-        };
+        let provenance = Provenance::of_trades(self.task.feed.venue());
         if self.is_in_vault && self.held_rows + rows.len() <= MOST_HELD {
             self.held_rows += rows.len();
             run.hold(request, rows, provenance)?;

@@ -1,14 +1,16 @@
 //! Rows that a series has lost and that somebody still has a copy of, on a person's word only.
 //!
-//! Promises: a series gets all rows of its copy or none, in one group with their ledger lines; a damaged file in their place is
+//! Promises: a series, of trades a day, gets all rows of its copy or none, in one group with their ledger lines; a damaged file in their place is
 //! in quarantine before that. A row that is there is never changed, so doing it twice changes nothing. A series that cannot
 //! take its rows costs no other one.
 //! Leaves to others: which rows (`mirror`), showing them and asking (`cli`).
 
+use std::collections::BTreeSet;
+
 use crate::catalog::Catalog;
 use crate::frame::{self, Frame};
-use crate::model::{Provenance, StorageRequest};
-use crate::storage::{QuarantineRecord, StorageError};
+use crate::model::{Provenance, Series, StorageRequest};
+use crate::storage::{Layout, QuarantineRecord, StorageError};
 use crate::workspace::{Session, View};
 
 use super::IngestError;
@@ -28,7 +30,7 @@ pub struct PutBack {
 /// What was put back.
 #[derive(Debug, Default)]
 pub struct Returned {
-    /// How many rows each series got.
+    /// How many rows each series got; of trades, each day.
     pub series: Vec<(StorageRequest, usize)>,
     /// Damaged files that made room, and what else was put away.
     pub kept: Vec<QuarantineRecord>,
@@ -62,11 +64,34 @@ pub fn put_back(
     restoring.groups.end(restored)
 }
 
+impl Returned {
+    /// Counts the series that got rows.
+    pub fn series_count(&self) -> usize {
+        let series = self.series.iter().map(|(request, _)| request);
+        series.collect::<BTreeSet<_>>().len()
+    }
+}
+
 struct Restoring<'r, 'l> {
     view: View<'l>,
     catalog: &'r Catalog,
     groups: ByHand<'l>,
     done: &'r mut Returned,
+}
+
+impl Restoring<'_, '_> {
+    /// Returns what is stored where the rows go: of trades, of which no memory holds all, only of their days.
+    fn stored(&self, layout: Layout, asked: &PutBack) -> Result<Option<Frame>, StorageError> {
+        let PutBack { request, rows, .. } = asked;
+        let stores = &self.view.stores;
+        if !matches!(request.series, Series::Trades { .. }) {
+            let stored = stores.of(layout).read(request)?;
+            return Ok(stored.map(|stored| stored.frame));
+        }
+        let (store, days) = (&stores.partitioned, rows.partitions());
+        let stored = store.read_some(request, &|day| days.contains_key(&day))?;
+        Ok(stored.map(|stored| stored.frame))
+    }
 }
 
 impl<'l> HandWork<'_, 'l> for Restoring<'_, 'l> {
@@ -96,8 +121,10 @@ impl<'l> HandWork<'_, 'l> for Restoring<'_, 'l> {
         let layout = self.view.stores.route(request, facts)?.route.layout;
         let store = self.view.stores.of(layout);
         // Whatever is stored was stored later than the copy was made.
-        let stored = store.read(request)?.map(|stored| stored.frame);
-        let missing = stored.map_or_else(|| rows.clone(), |there| frame::without(rows, &there));
+        let missing = match self.stored(layout, asked)? {
+            Some(there) => frame::without(rows, &there),
+            None => rows.clone(),
+        };
         let prepared = store.prepare(request, &missing, provenance)?;
         self.groups.put(&prepared, &mut self.done.kept)?;
         let rows = prepared.rows.added;

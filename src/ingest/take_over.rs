@@ -9,9 +9,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::frame::{self, Frame, Profile};
-use crate::model::{
-    Dataset, Feed, PartitionKey, PriceBasis, Provenance, Series, StorageRequest, Venue,
-};
+use crate::model::{Dataset, Feed, PartitionKey, Provenance, Series, StorageRequest, Venue};
 use crate::storage::{
     Custody, OlderTrades, Open, PutAway, Quarantine, Replaced, RowsToStage, Sealed, StagedRun,
     StorageError,
@@ -127,7 +125,7 @@ impl<'l> TakeOver<'_, 'l> {
             replaced: Replaced::Noted,
             at: self.session.clock.now(),
         };
-        let provenance = self.provenance();
+        let provenance = Provenance::of_trades(self.venue);
         for day in days {
             let store = &self.view.stores.partitioned;
             let prepared = match store.renew(self.request, *day, &provenance) {
@@ -199,8 +197,8 @@ impl<'l> TakeOver<'_, 'l> {
                 };
                 let lacking = frame::without(&rows, &stored);
                 known = Some((day, stored));
-                let staged =
-                    RowsToStage::encode(self.request.clone(), &lacking, &self.provenance())?;
+                let provenance = Provenance::of_trades(self.venue);
+                let staged = RowsToStage::encode(self.request.clone(), &lacking, &provenance)?;
                 staged.map_or(Ok(()), |staged| run.stage(&staged))?;
             }
             Ok(())
@@ -209,15 +207,6 @@ impl<'l> TakeOver<'_, 'l> {
 
     fn older(&self) -> OlderTrades<'l> {
         OlderTrades::below(self.session.fs, &self.session.places.data)
-    }
-
-    /// Returns what trades say of themselves.
-    fn provenance(&self) -> Provenance {
-        Provenance {
-            timezone: Some("UTC".to_owned()),
-            basis: PriceBasis::AsTraded,
-            source: Some(self.venue.clone()),
-        }
     }
 
     /// Tells what could not be taken over, where it is no failure of the disk as a whole.

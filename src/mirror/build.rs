@@ -15,7 +15,7 @@ use super::folder::{Folder, damaged};
 use super::plan::{Job, Planned, jobs, slot};
 use super::read::{Origin, Unread};
 use super::seen::{first_read, holes_told};
-use super::{MirrorError, Mirrored, Piece, Tier};
+use super::{MirrorError, Mirrored, Piece, Tier, Version};
 use crate::codec::{self, MemoryLimit, Scans};
 use crate::frame::{Frame, Profile};
 use crate::sys::atomic::TempNames;
@@ -35,6 +35,8 @@ pub(super) struct Builder<'b, 's> {
     pub(super) temps: &'b TempNames,
     pub(super) profile: &'static Profile,
     pub(super) scans: Scans<'b>,
+    /// The state that all of this is to take the place of, though nothing is wrong with it.
+    pub(super) replaced: Option<&'b Version>,
 }
 
 /// Rows of one ticker that come into a file.
@@ -247,18 +249,26 @@ impl Builder<'_, '_> {
                     came.push(gain);
                 }
                 Err(Unread::Failed(error)) => return Err(error.into()),
-                Err(Unread::Refused(reason)) if change.is_new => {
+                Err(Unread::Unreadable(reason)) if self.had(&change.ticker) => {
+                    return Err(unreadable(change, reason));
+                }
+                Err(Unread::Refused(reason) | Unread::Unreadable(reason)) if change.is_new => {
                     change.state = None;
                     told.push(format!("{} is not in the mirror: {reason}", change.request));
                 }
                 // Its rows are out of the file already.
-                Err(Unread::Refused(reason)) => {
-                    let request = Box::new(change.request.clone());
-                    return Err(MirrorError::Unreadable { request, reason });
+                Err(Unread::Refused(reason) | Unread::Unreadable(reason)) => {
+                    return Err(unreadable(change, reason));
                 }
             }
         }
         Ok(Some(came))
+    }
+
+    /// Tells whether readers would lose a series that is left out.
+    fn had(self, ticker: &str) -> bool {
+        self.replaced
+            .is_some_and(|last| last.series.contains_key(ticker))
     }
 
     fn gain(self, change: &Change, rows: Rows) -> Result<Gain, Unread> {
@@ -329,6 +339,11 @@ fn planned(change: &Change) -> Planned<'_> {
             Rows::Later => true,
         },
     }
+}
+
+fn unreadable(change: &Change, reason: String) -> MirrorError {
+    let request = Box::new(change.request.clone());
+    MirrorError::Unreadable { request, reason }
 }
 
 fn refused(reason: &str) -> Unread {

@@ -14,7 +14,7 @@ use super::lost::lacking;
 use super::need::{Hints, Need, beside, need};
 use super::read::{Origin, Read, Unread};
 use super::scan::Scan;
-use super::seen::{holes_told, lost_partitions, partitions_of, read_as, recorded};
+use super::seen::{holes_told, lost_partitions, partitions_of, read_as, recorded, short_of};
 use super::{MirrorError, Mirrored, Tree, Version};
 use crate::frame::{Frame, Profile};
 use crate::inventory::Known;
@@ -61,8 +61,11 @@ pub(super) struct Changes {
     pub(super) mark: Option<Mark>,
 }
 
-/// A series, and what happens to it.
-type Looked = (StorageRequest, Result<Option<Change>, Unread>);
+/// A series, and what happens to it, also where it is not read.
+type Looked = (
+    StorageRequest,
+    Result<Option<Change>, (Unread, Option<Change>)>,
+);
 
 /// What the ledger says of the series of a tree behind the mark of a version.
 #[derive(Debug)]
@@ -151,7 +154,13 @@ pub(super) fn find(
         .into_par_iter()
         .map(|(request, need, mirrored, doubt)| {
             let record = known.records.get(&request);
+            let hints = need.hints();
             let change = look(origin, request.clone(), (need, doubt), mirrored, record);
+            let change = change.map_err(|unread| {
+                let unseen = mirrored.zip(hints);
+                let unseen = unseen.and_then(|(had, hints)| unseen_of(&request, had, hints));
+                (unread, unseen)
+            });
             (request, change)
         })
         .collect();
@@ -172,10 +181,11 @@ pub(super) fn find(
                     .extend(state.and_then(|state| holes_told(&request, &state.holes)));
                 found.of_series.extend(change);
             }
-            Err(Unread::Failed(error)) => return Err(error.into()),
-            Err(Unread::Refused(reason)) => {
+            Err((Unread::Failed(error), _)) => return Err(error.into()),
+            Err((Unread::Refused(reason) | Unread::Unreadable(reason), unseen)) => {
                 let told = format!("{request} stays as it was in the mirror: {reason}");
                 found.told.push(told);
+                found.of_series.extend(unseen);
             }
         }
     }
@@ -293,7 +303,7 @@ fn look(
         Need::Whole(hints) => hints,
     };
     let Some(read) = origin.whole(&request)? else {
-        return Ok(lost(ticker, request, mirrored));
+        return Ok(lost(ticker, request, mirrored, record));
     };
     let mut kept = lost_partitions(&request, &read, &hints, mirrored, record);
     let holes = mirrored.holes_beside(&partitions_of(&request, &read));
@@ -334,16 +344,44 @@ fn begun(
 }
 
 /// A series of which the tree has nothing any more. No command takes a series away: its rows stay, and are marked.
-fn lost(ticker: Box<str>, request: StorageRequest, mirrored: &Mirrored) -> Option<Change> {
+fn lost(
+    ticker: Box<str>,
+    request: StorageRequest,
+    mirrored: &Mirrored,
+    record: Option<&SeriesRecord>,
+) -> Option<Change> {
+    let state = Mirrored {
+        short_of: short_of(record),
+        zone: mirrored.zone.clone(),
+        kept: vec![PartitionKey::Whole],
+        ..Mirrored::default()
+    };
+    same_rows(ticker, request, state, mirrored)
+}
+
+/// A series that has to be read whole, and cannot be. Its lines are not looked at again, so what they say may be lost is marked,
+/// and its record counts as not seen.
+fn unseen_of(request: &StorageRequest, mirrored: &Mirrored, hints: Hints) -> Option<Change> {
+    let kept = mirrored.kept.iter().copied();
+    let kept: BTreeSet<PartitionKey> = kept.chain(hints.replaced).collect();
     let state = Mirrored {
         rows: 0,
         sum: 0,
-        whole: None,
-        seen: None,
-        zone: mirrored.zone.clone(),
-        kept: vec![PartitionKey::Whole],
-        holes: Vec::new(),
+        short_of: None,
+        kept: kept.into_iter().collect(),
+        ..mirrored.clone()
     };
+    let ticker = request.series.ticker()?.as_str().into();
+    same_rows(ticker, request.clone(), state, mirrored)
+}
+
+/// A series of which the mirror keeps the rows that it has, and knows something else.
+fn same_rows(
+    ticker: Box<str>,
+    request: StorageRequest,
+    state: Mirrored,
+    mirrored: &Mirrored,
+) -> Option<Change> {
     (state != *mirrored).then_some(Change {
         ticker,
         extent: Extent::default(),

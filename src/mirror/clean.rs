@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::folder::{CURRENT, FILES, Folder, LISTING, STATE, damaged, number_of};
+use super::folder::{FILES, Folder, LISTING, STATE, damaged, number_of};
 use super::table::Log;
 use super::version::LISTED;
 use super::{MirrorError, Piece, Tree, Version};
@@ -173,7 +173,7 @@ impl Folder<'_> {
             return Ok(None);
         }
         let _lock = self.open(temps)?;
-        let link = self.dir.join(CURRENT);
+        let link = self.link();
         let kind = self.fs.metadata(&link)?.map(|found| found.kind);
         if kind == Some(Kind::Dir) {
             return Err(damaged(&link, "it is no link"));

@@ -77,7 +77,7 @@ pub fn verify(
         let reason = match read {
             Some(Ok(Some(read))) => differ(&mirrored, &read.frame, state),
             Some(Err(Unread::Failed(error))) => return Err(error.into()),
-            Some(Err(Unread::Refused(reason))) => Some(reason),
+            Some(Err(Unread::Refused(reason) | Unread::Unreadable(reason))) => Some(reason),
             Some(Ok(None)) if state.kept.contains(&PartitionKey::Whole) => None,
             None | Some(Ok(None)) => Some("the tree has no rows of it".to_owned()),
         };
@@ -127,10 +127,14 @@ fn verify_days(
             verified.series += 1;
             verified.rows += piece.rows;
             verified.kept += usize::from(is_kept);
-            let reason = differ_day(folder, version, piece, stored.filter(|_| !is_kept), is_kept)?;
+            let stored = stored.filter(|_| !is_kept);
+            let reason = match differ_day(folder, version, piece, stored, is_kept) {
+                Err(error) if error.is_of_place() => Some(error.to_string()),
+                differs => differs?.map(str::to_owned),
+            };
             verified.differences.extend(reason.map(|reason| Difference {
                 ticker: day_files::name_of(piece),
-                reason: reason.to_owned(),
+                reason,
             }));
         }
         verified

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use chrono::NaiveDate;
 
 use super::{MirrorError, Piece, Tree, Version};
-use crate::model::{Digest, Feed, PartitionKey, StorageRequest};
+use crate::model::{Digest, Feed, PartitionKey};
 use crate::storage::StorageError;
 use crate::sys::{Fs, FsResult, Meta};
 use crate::workspace::Workspace;
@@ -40,7 +40,7 @@ pub(super) fn feeds(
     for feed in feeds {
         let files = match store.files(&tree.trades_of(feed.clone())) {
             Ok(files) => Ok(by_day(files)),
-            Err(error @ StorageError::Fs(_)) => return Err(error.into()),
+            Err(StorageError::Fs(error)) if !error.is_of_place() => return Err(error.into()),
             Err(refused) => Err(refused.to_string()),
         };
         all.push((feed, files));
@@ -67,27 +67,6 @@ pub(super) fn name_of(piece: &Piece) -> String {
 pub(super) fn seen(meta: &Meta) -> u64 {
     let text = format!("{}\0{}\0{}", meta.len, meta.modified_nanos, meta.inode);
     Digest::of(text.as_bytes()).half().number()
-}
-
-/// Returns what only a mirror of trades has still: nobody puts it back but a person.
-pub(super) fn last_copies(
-    tree: &Tree,
-    version: &Version,
-    is_wanted: &dyn Fn(&StorageRequest) -> bool,
-) -> Vec<(StorageRequest, String)> {
-    let feeds = version.series.iter().filter_map(|(feed, state)| {
-        let request = tree.trades_of(feed.parse().ok()?);
-        let is_meant = !state.kept.is_empty() && is_wanted(&request);
-        is_meant.then(|| {
-            let days: Vec<String> = state.kept.iter().map(ToString::to_string).collect();
-            let reason = format!(
-                "days of trades are put back by hand, or read again by barkeep update --replay: {}",
-                days.join(" ")
-            );
-            (request, reason)
-        })
-    });
-    feeds.collect()
 }
 
 /// Tells whether two names are one file, as far as that can be seen from outside.

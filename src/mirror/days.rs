@@ -14,14 +14,14 @@ use super::build::rows_of;
 use super::day_files::{DayFiles, INSTRUMENT, feeds, name_of, seen};
 use super::folder::Folder;
 use super::lost::lacking;
-use super::refresh::{Made, nothing};
+use super::refresh::{Last, Made, nothing};
 use super::{DayFile, MirrorError, Mirrored, Mirroring, Piece, Tier, Tree, Version};
 use crate::codec::{self, CodecError, MemoryLimit};
 use crate::frame::{Frame, Profile};
 use crate::ledger::{Ledgers, SeriesRecord};
 use crate::model::{Dataset, Digest, Feed, PartitionKey, TimeUnit, time};
-use crate::sys::FsResult;
 use crate::sys::atomic::TempNames;
+use crate::sys::{FsError, FsResult};
 
 /// The clock of all trades.
 const ZONE: &str = "UTC";
@@ -34,7 +34,7 @@ pub(super) fn next(
     mirroring: &Mirroring<'_, '_>,
     (tree, folder): (&Tree, &Folder<'_>),
     temps: &TempNames,
-    basis: Option<&Version>,
+    Last { basis, replaced }: Last<'_>,
 ) -> Result<Made, MirrorError> {
     let mut next = Next {
         mirroring,
@@ -42,6 +42,7 @@ pub(super) fn next(
         folder,
         temps,
         basis,
+        replaced,
         ledgers: Ledgers::default(),
         taken: BTreeSet::new(),
         is_mended: false,
@@ -56,7 +57,7 @@ pub(super) fn next(
     for (feed, files) in feeds(mirroring.workspace, tree, basis)? {
         let (pieces, state) = match files {
             Ok(files) => next.feed(&feed, &files)?,
-            Err(refused) => next.as_it_was(&feed, &refused),
+            Err(refused) => next.as_it_was(&feed, refused)?,
         };
         if !pieces.is_empty() {
             version.pieces.extend(pieces);
@@ -101,6 +102,8 @@ struct Next<'n, 's> {
     folder: &'n Folder<'n>,
     temps: &'n TempNames,
     basis: Option<&'n Version>,
+    /// As of `Last`.
+    replaced: Option<&'n Version>,
     ledgers: Ledgers,
     /// What the files have that are in it.
     taken: BTreeSet<Digest>,
@@ -121,13 +124,22 @@ impl Next<'_, '_> {
         (pieces, state.cloned().unwrap_or_default())
     }
 
-    fn as_it_was(&mut self, feed: &Feed, refused: &str) -> (Vec<Piece>, Mirrored) {
+    /// Keeps what the mirror has of a feed whose days cannot be looked at.
+    fn as_it_was(
+        &mut self,
+        feed: &Feed,
+        reason: String,
+    ) -> Result<(Vec<Piece>, Mirrored), MirrorError> {
         let request = self.tree.trades_of(feed.clone());
-        self.told.push(format!(
-            "{request} stays as it was in the mirror: {refused}"
-        ));
+        let is_had = |last: &Version| last.series.contains_key(feed.as_str());
+        if self.replaced.is_some_and(is_had) {
+            let request = Box::new(request);
+            return Err(MirrorError::Unreadable { request, reason });
+        }
+        self.told
+            .push(format!("{request} stays as it was in the mirror: {reason}"));
         let (pieces, state) = self.had(feed);
-        (pieces.into_values().collect(), state)
+        Ok((pieces.into_values().collect(), state))
     }
 
     fn feed(
@@ -153,12 +165,16 @@ impl Next<'_, '_> {
             let key = PartitionKey::Day(day);
             let had = had.remove(&day);
             let (before, was_kept) = (had.clone(), old.kept.contains(&key));
-            let became = self.day(
-                (feed, day),
-                files.get(&day),
-                had.map(|had| (had, was_kept)),
-                record,
-            )?;
+            let stored = files.get(&day);
+            let had = had.map(|had| (had, was_kept));
+            let became = match self.day((feed, day), stored, had.clone(), record) {
+                Err(MirrorError::Fs(refused)) if is_of_day(&refused, stored) => {
+                    // What was recorded of the feed is not all there.
+                    (state.rows, state.sum) = (old.rows, old.sum);
+                    self.unreadable((feed, day), had, refused)?
+                }
+                became => became?,
+            };
             let (now, is_kept) = match became {
                 Became::Same(piece) => (Some(piece), false),
                 Became::LastCopy(piece) => (Some(piece), true),
@@ -197,13 +213,7 @@ impl Next<'_, '_> {
         if let Some((piece, is_kept)) = &had {
             is_lacking = !self.has(piece)?;
             if piece.day.as_ref() == Some(&of) && !is_lacking {
-                self.taken.insert(piece.digest);
-                let piece = piece.clone();
-                return Ok(if *is_kept {
-                    Became::LastCopy(piece)
-                } else {
-                    Became::Same(piece)
-                });
+                return Ok(self.as_before(piece.clone(), *is_kept));
             }
         }
         let whole = match self.read(path, of.clone())? {
@@ -241,6 +251,44 @@ impl Next<'_, '_> {
         self.folder
             .adopt(self.temps, &whole.piece, path, &whole.bytes)?;
         Ok(Became::Same(whole.piece))
+    }
+
+    /// Keeps what the mirror has of a day whose file the system lets nobody read. It may be one with that file, so that it is not
+    /// read, either.
+    fn unreadable(
+        &mut self,
+        (feed, day): (&Feed, NaiveDate),
+        had: Option<(Piece, bool)>,
+        refused: FsError,
+    ) -> Result<Became, MirrorError> {
+        let (tree, name) = (self.tree, format!("{feed} {day}"));
+        let is_it = |piece: &Piece| name_of(piece) == name;
+        let mut replaced = self.replaced.iter().flat_map(|last| &last.pieces);
+        let would_leave = match &had {
+            Some((piece, _)) => !self.has(piece)?,
+            None => replaced.any(is_it),
+        };
+        if would_leave {
+            return Err(refused.into());
+        }
+        let Some((piece, was_kept)) = had else {
+            self.told
+                .push(format!("{name} is not in the mirror of {tree}: {refused}"));
+            return Ok(Became::Absent);
+        };
+        self.told.push(format!(
+            "{name} stays as it was in the mirror of {tree}: {refused}"
+        ));
+        Ok(self.as_before(piece, was_kept))
+    }
+
+    fn as_before(&mut self, piece: Piece, is_kept: bool) -> Became {
+        self.taken.insert(piece.digest);
+        if is_kept {
+            Became::LastCopy(piece)
+        } else {
+            Became::Same(piece)
+        }
     }
 
     /// Keeps what the mirror has of a day of which the tree has no file, unless somebody took all of it out.
@@ -384,6 +432,12 @@ impl Next<'_, '_> {
             Err(error) => Err(error),
         }
     }
+}
+
+/// Tells whether the system refused the file of a day, or its folder, and nothing else.
+fn is_of_day(refused: &FsError, stored: Option<&PathBuf>) -> bool {
+    let folder = stored.and_then(|path| path.parent());
+    refused.is_of_place() && folder.is_some_and(|folder| refused.path.starts_with(folder))
 }
 
 /// Returns the trades of a file of the tree; why nobody can if this build cannot.

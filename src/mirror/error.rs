@@ -53,7 +53,7 @@ pub enum MirrorError {
         /// The folder.
         path: PathBuf,
     },
-    /// A series could be read, and a moment later it could not.
+    /// A series could be read, and a moment later it could not; or readers would lose it, since it cannot be read just now.
     #[error("{request} cannot be read: {reason}")]
     Unreadable {
         request: Box<StorageRequest>,

@@ -22,7 +22,7 @@ const TAG: &str = "Signature: 8a477f597d28d172789f06886806bc55\n\
     # The mirrors of barkeep: copies for readers. barkeep mirror makes them again.\n";
 const TAG_NAME: &str = "CACHEDIR.TAG";
 /// The link to the state that readers are to take.
-pub(super) const CURRENT: &str = "current";
+const CURRENT: &str = "current";
 /// The folder of all files.
 pub(super) const FILES: &str = "files";
 /// What barkeep knows of a state.
@@ -79,12 +79,17 @@ impl Folder<'_> {
         Ok(text.and_then(|text| text.trim().parse().ok()))
     }
 
+    /// Returns the link to the state that readers are to take.
+    pub(super) fn link(&self) -> PathBuf {
+        self.dir.join(CURRENT)
+    }
+
     /// Returns the state that readers take; `None` when there is none.
     ///
     /// # Errors
     /// When it is damaged, of a later form or cannot be read.
     pub fn current(&self) -> Result<Option<Version>, MirrorError> {
-        let link = self.dir.join(CURRENT);
+        let link = self.link();
         match self.fs.metadata(&link)?.map(|found| found.kind) {
             None => return Ok(None),
             Some(Kind::Link) => {}
@@ -273,7 +278,7 @@ impl Folder<'_> {
         self.fs.sync_dir(&temp)?;
         self.fs.rename(&temp, &dir)?;
         self.fs.sync_dir(&self.dir)?;
-        let link = self.dir.join(CURRENT);
+        let link = self.link();
         self.set_aside(&link, version.number)?;
         let temp = temps.beside(&link);
         self.fs

@@ -10,18 +10,19 @@ use std::path::Path;
 use rayon::prelude::*;
 
 use super::changes::{LinesSince, lines_since};
-use super::day_files;
+use super::folder::Folder;
 use super::need::{Hints, Need, need};
 use super::read::{Origin, Read, Unread};
 use super::refresh::name_of;
 use super::scan::Scan;
 use super::seen::lost_partitions;
-use super::{MirrorError, Mirrored, Place, Tree};
+use super::{MirrorError, Mirrored, Place, Tree, Version};
 use crate::catalog::Catalog;
 use crate::frame::{self, Frame, Profile};
 use crate::inventory::Known;
+use crate::layout::Places;
 use crate::ledger::{FileState, History, Ledgers, Line, Past, SeriesRecord, rows_out};
-use crate::model::{Dataset, Fingerprint, PartitionKey, PriceBasis, Provenance, StorageRequest};
+use crate::model::{Fingerprint, PartitionKey, PriceBasis, Provenance, StorageRequest};
 use crate::sys::Fs;
 use crate::workspace::{ReadError, Workspace};
 
@@ -75,6 +76,24 @@ pub(super) fn lacking(
     frame::without(&frame::without(&mirrored.at(is_lost), stored), out)
 }
 
+/// Returns the state of a mirror that readers take; `None` where there is none.
+///
+/// # Errors
+/// When the mirror is another workspace's, damaged, of a later form, or cannot be read.
+pub(super) fn of_this_workspace(
+    folder: &Folder<'_>,
+    places: &Places,
+) -> Result<Option<Version>, MirrorError> {
+    let Some(version) = folder.current()? else {
+        return Ok(None);
+    };
+    if name_of(folder.fs, places)?.as_ref() != Some(&version.workspace) {
+        let path = folder.dir.clone();
+        return Err(MirrorError::Foreign { path });
+    }
+    Ok(Some(version))
+}
+
 /// Finds the rows that a mirror has still and its tree has lost, of the series that are wanted; nothing where there is no mirror.
 ///
 /// # Errors
@@ -88,16 +107,9 @@ pub fn last_copies(
 ) -> Result<LastCopies, MirrorError> {
     let folder = Place { fs, root }.folder(tree);
     let mut found = LastCopies::default();
-    let Some(version) = folder.current()? else {
+    let Some(version) = of_this_workspace(&folder, &workspace.places)? else {
         return Ok(found);
     };
-    if name_of(fs, &workspace.places)?.as_ref() != Some(&version.workspace) {
-        return Err(MirrorError::Foreign { path: folder.dir });
-    }
-    if tree.dataset == Dataset::Trades {
-        found.refused = day_files::last_copies(tree, &version, is_wanted);
-        return Ok(found);
-    }
     let origin = Origin {
         workspace,
         catalog,
@@ -122,7 +134,7 @@ pub fn last_copies(
                 Ok(None) => continue,
                 Ok(Some(looked)) => looked,
                 Err(Unread::Failed(error)) => return Err(error.into()),
-                Err(Unread::Refused(reason)) => {
+                Err(Unread::Refused(reason) | Unread::Unreadable(reason)) => {
                     found.refused.push((request.clone(), reason));
                     continue;
                 }
@@ -207,7 +219,10 @@ fn copy(
             (!is_moved_after(at, history)).then_some(Proof::AsRecorded)
         } else {
             let stored = beside(&looked.stored).map(|stored| stored.fingerprint());
-            prove(&[Some(part), beside(mirrored)], stored, partition, history)
+            let candidates = [Some(part), beside(mirrored)];
+            let candidates = candidates.iter().flatten().map(Frame::fingerprint);
+            let candidates: Vec<Fingerprint> = candidates.collect();
+            prove(&candidates, stored, partition, history)
         };
         let proof = proof.ok_or_else(|| {
             format!(
@@ -245,17 +260,12 @@ fn is_as_recorded(record: &SeriesRecord, stored: &Frame, rows: &Frame) -> bool {
 
 /// Holds the copy of a partition, alone or with what newer rows stand beside it, against what was recorded of its file; `None`
 /// where the prices of the series were moved since.
-fn prove(
-    candidates: &[Option<Frame>],
+pub(super) fn prove(
+    candidates: &[Fingerprint],
     stored: Option<Fingerprint>,
     partition: PartitionKey,
     history: &History,
 ) -> Option<Proof> {
-    let candidates: Vec<Fingerprint> = candidates
-        .iter()
-        .flatten()
-        .map(Frame::fingerprint)
-        .collect();
     let states = history.lines.iter().enumerate().rev();
     let states = states.filter_map(|(at, (_, line))| match line {
         Line::File(line) if line.partition == partition && line.new.rows > 0 => {

@@ -21,8 +21,18 @@ pub(super) enum Need {
     Whole(Hints),
 }
 
+impl Need {
+    /// Returns what the ledger says of a series that has to be read whole; `None` of others.
+    pub(super) fn hints(&self) -> Option<Hints> {
+        match self {
+            Self::Whole(hints) => Some(hints.clone()),
+            Self::Nothing | Self::Some(..) => None,
+        }
+    }
+}
+
 /// What the ledger says of a series that has to be read whole.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Hints {
     /// Partitions of which a damaged file was replaced by one with other rows.
     pub(super) replaced: BTreeSet<PartitionKey>,

@@ -4,8 +4,14 @@
 
 use std::path::PathBuf;
 
-use super::{LastCopies, MirrorError, Mirroring, Place, Report, Standing, Thoroughness, Tree};
+use super::lost::of_this_workspace;
+use super::lost_days;
+use super::{
+    LastCopies, LostDay, LostDays, MirrorError, Mirroring, Place, Report, Standing, Thoroughness,
+    Tree,
+};
 use crate::catalog::Catalog;
+use crate::frame::Frame;
 use crate::inventory::{self, Asked, InventoryError, Known};
 use crate::model::{Dataset, Interval, StorageRequest, Venue};
 use crate::workspace::Workspace;
@@ -139,6 +145,23 @@ pub fn standings(workspace: &Workspace<'_>, known: &Known) -> Standings {
         .collect()
 }
 
+/// Returns the folder with the files of the state of a mirror that readers are to take; `None` when there is none, or its files
+/// have no second name in it.
+///
+/// # Errors
+/// When the mirror is another workspace's, damaged, of a later form, or cannot be read.
+pub fn current(workspace: &Workspace<'_>, tree: &Tree) -> Result<Option<PathBuf>, MirrorError> {
+    let root = root(workspace);
+    let place = Place {
+        fs: workspace.fs(),
+        root: &root,
+    };
+    let folder = place.folder(tree);
+    let version = of_this_workspace(&folder, &workspace.places)?;
+    let version = version.filter(|version| version.is_linked);
+    Ok(version.map(|_| folder.link()))
+}
+
 /// Returns the first series of which the mirror of a tree has months that are damaged or gone where they are stored, in words.
 ///
 /// # Errors
@@ -160,8 +183,44 @@ pub fn last_copy_in(workspace: &Workspace<'_>, tree: &Tree) -> Result<Option<Str
     }))
 }
 
-/// Returns what the mirrors of the series that are asked about have still, whether the settings name them or not, and which
-/// mirrors could not be read.
+/// Returns the days of trades that only mirrors have still, of the feeds that are asked about, and which mirrors could not be read.
+///
+/// # Errors
+/// When nobody can say which mirrors there are.
+pub fn all_lost_days(
+    workspace: &Workspace<'_>,
+    asked: &Asked,
+) -> Result<(LostDays, Vec<String>), InventoryError> {
+    let root = root(workspace);
+    let (mut all, mut unread) = (LostDays::default(), Vec::new());
+    let is_wanted = |request: &StorageRequest| asked.means(request);
+    let venues = workspace.venues()?.into_iter();
+    for venue in venues.filter(|venue| asked.means_venue(venue)) {
+        match lost_days::lost_days(workspace, &root, &venue, &is_wanted) {
+            Ok(found) => {
+                all.days.extend(found.days);
+                all.refused.extend(found.refused);
+            }
+            Err(error) => unread.push(unread_told(&Tree::of_trades(&venue), &error)),
+        }
+    }
+    Ok((all, unread))
+}
+
+/// Returns the trades of a day that only its mirror has still; `None` where they are not those any more that were found.
+///
+/// # Errors
+/// When the mirror or what is stored cannot be read.
+pub fn lost_trades(workspace: &Workspace<'_>, day: &LostDay) -> Result<Option<Frame>, MirrorError> {
+    lost_days::lost_trades(workspace, &root(workspace), day)
+}
+
+fn unread_told(tree: &Tree, error: &MirrorError) -> String {
+    format!("the mirror of {tree} cannot be read: {error}")
+}
+
+/// Returns what the mirrors of the series that are asked about have still, but of trades, whether the settings name them or not,
+/// and which mirrors could not be read.
 ///
 /// # Errors
 /// When nobody can say which mirrors there are, or which series.
@@ -176,7 +235,8 @@ pub fn all_last_copies(
     let mut trees = Vec::new();
     let venues = workspace.venues()?.into_iter();
     for venue in venues.filter(|venue| asked.means_venue(venue)) {
-        for tree in Tree::all_of(&venue) {
+        let with_rows = Tree::all_of(&venue).filter(|tree| tree.dataset != Dataset::Trades);
+        for tree in with_rows {
             if fs.metadata(&place.folder(&tree).dir)?.is_some() {
                 trees.push(tree);
             }
@@ -195,7 +255,7 @@ pub fn all_last_copies(
                 all.copies.extend(found.copies);
                 all.refused.extend(found.refused);
             }
-            Err(error) => unread.push(format!("the mirror of {tree} cannot be read: {error}")),
+            Err(error) => unread.push(unread_told(&tree, &error)),
         }
     }
     Ok((all, unread))

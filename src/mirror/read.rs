@@ -1,7 +1,7 @@
 //! The rows of a series as its tree has them, for a mirror.
 //!
-//! Promises: a series that is refused is told by a reason, and is nobody's error but its own. A disk that does not answer is an
-//! error of all: a version without the series would be a part.
+//! Promises: a series that is refused, or of which the system lets nobody read a file, is told by a reason, and is nobody's error
+//! but its own. A disk that does not answer is an error of all: a version without the series would be a part.
 
 use std::collections::BTreeSet;
 
@@ -34,6 +34,8 @@ pub(super) struct Read {
 pub(super) enum Unread {
     /// The series cannot be held or is refused, and will not be otherwise a moment later.
     Refused(String),
+    /// The system refuses one of its files or folders, and may not a moment later.
+    Unreadable(String),
     /// The disk did not answer, which says nothing of the series.
     Failed(StorageError),
 }
@@ -41,6 +43,9 @@ pub(super) enum Unread {
 impl From<StorageError> for Unread {
     fn from(error: StorageError) -> Self {
         match error {
+            StorageError::Fs(refused) if refused.is_of_place() => {
+                Self::Unreadable(refused.to_string())
+            }
             StorageError::Fs(_) => Self::Failed(error),
             refused => Self::Refused(refused.to_string()),
         }

@@ -125,16 +125,17 @@ impl Mirroring<'_, '_> {
         {
             return Err(MirrorError::Foreign { path: folder.dir });
         }
-        let basis = last.filter(|_| how != Thoroughness::Anew);
+        let basis = last.as_ref().filter(|_| how != Thoroughness::Anew);
+        let replaced = last.as_ref().filter(|_| how == Thoroughness::Anew);
         let effort = match how {
             Thoroughness::Light => Effort::Light,
             Thoroughness::Whole | Thoroughness::Anew => Effort::Whole,
         };
         let states = folder.states(Some(&workspace))?;
-        let made = match self.next(tree, &folder, &temps, basis.as_ref(), effort) {
+        let made = match self.next(tree, &folder, &temps, Last { basis, replaced }, effort) {
             Err(MirrorError::Damaged { path, reason }) if basis.is_some() => {
                 rebuilt = Some(format!("{}: {reason}", path.display()));
-                self.next(tree, &folder, &temps, None, effort)
+                self.next(tree, &folder, &temps, Last::default(), effort)
             }
             made => made,
         };
@@ -170,11 +171,11 @@ impl Mirroring<'_, '_> {
         tree: &Tree,
         folder: &Folder<'_>,
         temps: &TempNames,
-        basis: Option<&Version>,
+        Last { basis, replaced }: Last<'_>,
         effort: Effort,
     ) -> Result<Made, MirrorError> {
         if tree.dataset == Dataset::Trades {
-            return days::next(self, (tree, folder), temps, basis);
+            return days::next(self, (tree, folder), temps, Last { basis, replaced });
         }
         let usual = Profile::of(tree.dataset);
         let profile = basis
@@ -214,6 +215,7 @@ impl Mirroring<'_, '_> {
             temps,
             profile: usual,
             scans: scans(tree, &changes),
+            replaced,
         };
         let fresh: u64 = changes.iter().map(fresh).sum();
         let mut pieces = std::mem::take(&mut version.pieces);
@@ -256,6 +258,15 @@ pub(super) fn name_of(fs: &dyn Fs, places: &Places) -> FsResult<Option<String>> 
     Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).trim().to_owned()))
 }
 
+/// The last state.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Last<'l> {
+    /// Where the next one goes on from it.
+    pub(super) basis: Option<&'l Version>,
+    /// Where the next one is made without it, though nothing is wrong with it.
+    pub(super) replaced: Option<&'l Version>,
+}
+
 /// The next state.
 pub(super) struct Made {
     pub(super) version: Version,
@@ -288,7 +299,7 @@ fn profile_of(
         match origin.whole(&change.request) {
             Ok(Some(read)) if !read.frame.is_empty() => return Ok(Some(read.frame.profile())),
             Err(Unread::Failed(error)) => return Err(error.into()),
-            Ok(_) | Err(Unread::Refused(_)) => {}
+            Ok(_) | Err(Unread::Refused(_) | Unread::Unreadable(_)) => {}
         }
     }
     Ok(None)

@@ -85,12 +85,19 @@ pub(super) fn read_as(
     // The numbers of a record that lost a file are those of no rows.
     let is_seen = |record: &&SeriesRecord| !record.is_exact() || fits(record);
     let is_whole = holes.is_empty() && read.damaged.is_empty();
+    let seen = record.filter(is_seen).filter(|_| is_whole);
     Mirrored {
+        short_of: short_of(record.filter(|_| seen.is_none())),
         whole: Some(whole),
         zone: read.zone.clone(),
         holes,
-        ..recorded(record.filter(is_seen).filter(|_| is_whole))
+        ..recorded(seen)
     }
+}
+
+/// Returns what a mirror is short of, of which it has seen that rows are damaged or gone.
+pub(super) fn short_of(record: Option<&SeriesRecord>) -> Option<(u64, u64)> {
+    record.map(|record| (record.rows, record.sum))
 }
 
 /// Returns that a mirror has seen the rows of a record.

@@ -1,6 +1,6 @@
 //! How a mirror stands to its tree and to its table, by what was recorded: no row is read.
 //!
-//! Promises: looks only. What nobody recorded is not called behind.
+//! Promises: looks only. What nobody recorded is not called behind, nor is a mirror that has all that can be had.
 
 use chrono::{DateTime, Utc};
 
@@ -19,7 +19,7 @@ pub struct Standing {
     pub version: Version,
     /// The newest version of its table; `None` where its files are none.
     pub table: Option<u64>,
-    /// How many series have other rows by now than it has. Those that are marked as last copies are not among them.
+    /// How many series have rows by now that it has not and could have: those that are damaged or gone are none.
     pub behind: usize,
 }
 
@@ -62,7 +62,8 @@ fn behind(tree: &Tree, known: &Known, version: &Version) -> usize {
 fn is_behind(mirrored: Option<&Mirrored>, record: Option<&SeriesRecord>) -> bool {
     match (mirrored, record) {
         (Some(mirrored), Some(record)) => {
-            mirrored.kept.is_empty() && (mirrored.rows, mirrored.sum) != (record.rows, record.sum)
+            let seen = mirrored.short_of.unwrap_or((mirrored.rows, mirrored.sum));
+            seen != (record.rows, record.sum)
         }
         (Some(_), None) => false,
         (None, record) => record.is_none_or(|record| record.rows > 0),

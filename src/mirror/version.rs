@@ -24,6 +24,8 @@ pub struct Mirrored {
     pub rows: u64,
     /// The sum of the fingerprints of its files, as its record had it.
     pub sum: u64,
+    /// Rows and sum of the record that it was held against last, where it is short of that: what is damaged or gone cannot be had.
+    pub short_of: Option<(u64, u64)>,
     /// The fingerprint of its rows as a number, where they were read whole last.
     pub whole: Option<u64>,
     /// What told its file from others when it was read last, where nothing was recorded of it (`read`).
@@ -114,6 +116,8 @@ struct SeriesLine {
     rows: u64,
     sum: u64,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    short_of: Option<(u64, u64)>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     whole: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     seen: Option<u64>,
@@ -168,6 +172,7 @@ impl Version {
                 ticker: ticker.clone(),
                 rows: series.rows,
                 sum: series.sum,
+                short_of: series.short_of,
                 whole: series.whole,
                 seen: series.seen,
                 zone: series.zone.clone(),
@@ -273,6 +278,7 @@ fn series(text: &[u8]) -> Option<(Box<str>, Mirrored)> {
     let series = Mirrored {
         rows: line.rows,
         sum: line.sum,
+        short_of: line.short_of,
         whole: line.whole,
         seen: line.seen,
         zone: line.zone,
@@ -313,6 +319,7 @@ mod tests {
                     Mirrored {
                         rows: 2,
                         sum: u64::MAX,
+                        short_of: Some((9, u64::MAX)),
                         whole: Some(5),
                         seen: Some(u64::MAX),
                         zone: Some("America/New_York".to_owned()),

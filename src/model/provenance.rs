@@ -66,6 +66,17 @@ pub struct Provenance {
     pub source: Option<Venue>,
 }
 
+impl Provenance {
+    /// Returns what trades say of themselves: their clock is that of UTC, and nothing moves their prices.
+    pub fn of_trades(venue: &Venue) -> Self {
+        Self {
+            timezone: Some("UTC".to_owned()),
+            basis: PriceBasis::AsTraded,
+            source: Some(venue.clone()),
+        }
+    }
+}
+
 /// The unit in which a tree's timestamps are stored. One per tree: readers fail on mixed ones.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum TimeUnit {

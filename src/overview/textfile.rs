@@ -321,7 +321,7 @@ fn mirrors(mirrors: &[(Tree, Option<Standing>)]) -> [Metric; 4] {
         ),
         (
             "mirror_series_behind",
-            "Series of which other rows are stored than a mirror has, of mirrors that can be read.",
+            "Series of which rows are stored that a mirror has not and could have, of mirrors that can be read.",
             each(|one| Some(one?.behind.to_string())),
         ),
     ]

@@ -7,12 +7,9 @@ use crate::catalog::Catalog;
 use crate::export::{Files, Tree, VenueViews, Zones};
 use crate::inventory::{self, Asked, InventoryError, interval_of};
 use crate::layout::PartitionPathBuilder;
+use crate::mirror;
 use crate::model::{Dataset, Interval, StorageRequest, Ticker, Venue};
 use crate::workspace::Workspace;
-
-/// The folder of the copy for readers, and in that of a tree the one that holds its present state.
-const MIRROR: &str = "mirror";
-const CURRENT: &str = "current";
 
 /// What can be read of a venue.
 #[derive(Debug)]
@@ -65,16 +62,17 @@ fn of_venue(
     let in_trees = series.iter().filter(|one| !is_legacy(one));
     let keys = in_trees.map(|(one, _)| (one.series.dataset(), interval_of(&one.series)));
     let keys: BTreeSet<(Dataset, Option<Interval>)> = keys.collect();
-    let mirror = workspace.places.root.join(MIRROR);
-    let mirror = mirror
-        .join(venue.market.as_str())
-        .join(venue.source.as_str());
     let mut trees = Vec::new();
     for (dataset, interval) in keys {
         let folder = paths.tree(&venue, dataset, interval);
-        let name = folder.file_name().unwrap_or_default();
-        let current = mirror.join(name).join(CURRENT);
-        let files = if fs.metadata(&current)?.is_some() {
+        let mirrored = mirror::Tree {
+            venue: venue.clone(),
+            dataset,
+            interval,
+        };
+        // A mirror with which something is wrong is only a copy: the tree has the rows.
+        let current = mirror::current(workspace, &mirrored).unwrap_or_default();
+        let files = if let Some(current) = current {
             Files::Mirror(current)
         } else if fs.metadata(&folder)?.is_some() {
             Files::Partitions(folder)

@@ -9,6 +9,7 @@ mod table;
 mod trades;
 mod trades_bad;
 mod trades_crash;
+mod unreadable;
 mod unrecorded;
 
 use std::collections::BTreeMap;
@@ -185,6 +186,14 @@ fn close(bar: &Barkeep, ticker: &str, day: &str) -> Option<f64> {
     closes(bar)
         .get(&(ticker.to_owned(), day.to_owned()))
         .copied()
+}
+
+/// The months of a ticker of which the mirror has the last copy.
+fn kept_of(bar: &Barkeep, ticker: &str) -> Vec<String> {
+    with_current(bar, |_, version| {
+        let kept = &version.series[ticker].kept;
+        kept.iter().map(ToString::to_string).collect()
+    })
 }
 
 fn verified(bar: &Barkeep) -> Value {

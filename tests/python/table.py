@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Every recipe of docs/readers.md does what it says, over versions of a mirror and over its table.
+"""Every recipe of docs/readers.md does what it says, over versions of a mirror and over its table; those of trades by table_trades.py.
 
     table.py BARKEEP [--only NAME]... [--except NAME]... [--workspace FOLDER --ticker TICKER --path MARKET/SOURCE/TREE]
 
@@ -22,6 +22,7 @@ import tempfile
 import time
 import warnings
 
+import table_trades
 from support import Barkeep
 
 TICKERS = ["AAPL", "KO", "MSFT"]
@@ -52,15 +53,23 @@ class Recipe:
         with multiprocessing.get_context("spawn").Pool(1) as other:
             return other.apply_async(self.run_here, (folder, table, ticker)).get(LIMIT)
 
-    def run_here(self, folder, table, ticker):
-        """Runs it in this process."""
-        names = {}
+    def names(self, words):
+        """Runs it in this process, with words in the place of others, and returns its names; among them what DuckDB answers."""
+        names = {"answers": []}
         for language, text in self.blocks:
-            text = text.replace("FOLDER", folder).replace("TABLE", table).replace("AAPL", ticker)
+            for word, here in words.items():
+                text = text.replace(word, here)
             if language == "sql":
-                names["one"], *_, names["last"] = [by_duckdb(line) for line in text.split(";") if line.strip()]
+                names["answers"] = [by_duckdb(line) for line in text.split(";") if line.strip()]
             elif language == "python":
                 exec(text, names)  # noqa: S102
+        return names
+
+    def run_here(self, folder, table, ticker):
+        """Runs it in this process."""
+        names = self.names({"FOLDER": folder, "TABLE": table, "AAPL": ticker})
+        if names["answers"]:
+            names["one"], *_, names["last"] = names["answers"]
         one = sorted((str(row["date"])[:10], float(row["close"])) for row in rows_of(names["one"]))
         last = {row["stock"]: float(row["last"]) for row in rows_of(names["last"])} if "last" in names else None
         if "stop" in names:
@@ -94,13 +103,13 @@ def work_in(workspace, binary):
     os.chdir(workspace)
 
 
-def recipes():
-    """Returns the recipes of the page, in order."""
+def recipes(section):
+    """Returns the recipes of a section of the page, in order."""
     with open(PAGE, encoding="utf-8") as page:
         text = page.read()
-    section = text.split("\n## Recipes\n")[1].split("\n## ")[0]
+    text = text.split(f"\n## {section}\n")[1].split("\n## ")[0]
     found = []
-    for part in re.split(r"^\*\*(?=[A-Za-z])", section, flags=re.MULTILINE)[1:]:
+    for part in re.split(r"^\*\*(?=[A-Za-z])", text, flags=re.MULTILINE)[1:]:
         name = part.split("**")[0]
         blocks = re.findall(r"^```(\w+)\n(.*?)^```", part, flags=re.MULTILINE | re.DOTALL)
         found.append(Recipe(name, blocks))
@@ -242,23 +251,32 @@ def main():
     parser.add_argument("--path", default="/".join(TREE))
     args = parser.parse_args()
     warnings.simplefilter("ignore")
-    known = recipes()
-    names = [recipe.name for recipe in known]
+    of_bars, of_trades = recipes("Recipes"), recipes("Trades")
+    names = [recipe.name for recipe in of_bars + of_trades]
     for name in args.only + args.left_out:
         if name not in names:
             raise SystemExit(f"{name} is none of {names}")
     args.barkeep = os.path.abspath(args.barkeep)
-    chosen = [recipe for recipe in known if recipe.name not in args.left_out and (not args.only or recipe.name in args.only)]
+    of_bars, of_trades = (
+        [recipe for recipe in known if recipe.name not in args.left_out and (not args.only or recipe.name in args.only)]
+        for known in (of_bars, of_trades)
+    )
     if args.workspace:
-        measure(args, chosen)
+        measure(args, of_bars)
         return 0
     with tempfile.TemporaryDirectory() as folder:
-        mirror = Mirror(args.barkeep, folder)
-        first = check_versions(mirror, chosen)
-        if any(recipe.is_of_table for recipe in chosen):
-            check_time_travel(mirror, first)
-            check_writers(mirror)
-    print(f"{len(chosen)} of {len(known)} recipes do what they say")
+        if of_bars:
+            mirror = Mirror(args.barkeep, folder)
+            first = check_versions(mirror, of_bars)
+            if any(recipe.is_of_table for recipe in of_bars):
+                check_time_travel(mirror, first)
+                check_writers(mirror)
+        if of_trades:
+            trades = table_trades.Trades(args.barkeep, folder)
+            work_in(trades.barkeep.workspace, args.barkeep)
+            table_trades.prove_the_judge(trades)
+            table_trades.check(trades, of_trades)
+    print(f"{len(of_bars + of_trades)} of {len(names)} recipes do what they say")
     return 0
 
 

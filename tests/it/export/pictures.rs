@@ -3,6 +3,7 @@
 use barkeep::cli::{Exit, Terminals};
 
 use super::{demo, names};
+use crate::support::barkeep::Barkeep;
 
 #[test]
 fn a_chart_fits_the_window_and_is_coloured_on_a_terminal_only() {
@@ -120,15 +121,43 @@ fn months_that_are_gone_are_between_those_that_are_there() {
     );
 }
 
+fn mirrored(bar: &Barkeep) {
+    bar.run(&["mirror", "--venue", "us:demo", "-i", "1d"])
+        .expect(Exit::Ok);
+}
+
+fn polars(bar: &Barkeep) -> String {
+    let views = bar.run(&["views", "--engine", "polars"]);
+    views.expect(Exit::Ok).stdout
+}
+
+#[test]
+fn views_are_of_a_mirror_where_the_settings_have_it_and_of_that_of_this_workspace() {
+    let bar = demo();
+    bar.write("barkeep.toml", "[workspace]\nmirror_path = \"elsewhere\"\n");
+    mirrored(&bar);
+    // What an earlier setting left where mirrors lie by themselves, and readers of today are not to take.
+    bar.write("mirror/us/demo/stocks_1d/current/a.parquet", "");
+
+    let views = polars(&bar);
+    bar.write("state/mirror-id", "20200101T000000Z-00000001-1");
+    let of_another = polars(&bar);
+
+    let elsewhere = "\"[bar]/elsewhere/us/demo/stocks_1d/current/*.parquet\"";
+    assert!(views.contains(elsewhere), "{views}");
+    assert!(!of_another.contains("elsewhere"), "{of_another}");
+    assert!(
+        of_another.contains("data/us/demo/stocks_1d"),
+        "{of_another}"
+    );
+}
+
 #[test]
 fn views_are_of_the_trees_that_are_there_and_of_the_mirror_where_it_is() {
     let bar = demo();
     let tree = bar.run(&["views"]).expect(Exit::Ok).stdout;
-    bar.write("mirror/us/demo/stocks_1d/current/a.parquet", "");
-    let mirror = bar
-        .run(&["views", "--engine", "polars"])
-        .expect(Exit::Ok)
-        .stdout;
+    mirrored(&bar);
+    let mirror = polars(&bar);
 
     let pattern = "'[bar]/data/us/demo/stocks_1d/**/data.parquet'";
     assert!(

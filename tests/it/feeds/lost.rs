@@ -44,6 +44,28 @@ fn bars_are_not_made_of_what_is_left_of_a_day() {
     bar.run(&UPDATE).expect(Exit::Ok);
 }
 
+/// A mirror may have what the vault has not any more.
+#[test]
+fn bars_are_made_once_the_lost_trades_of_a_day_came_out_of_a_mirror() {
+    let feed = FeedServer::start();
+    let undisturbed = another_minute(&feed);
+    undisturbed.run(&UPDATE).expect(Exit::Ok);
+    let feed = FeedServer::start();
+    let bar = another_minute(&feed);
+    bar.run(&["mirror", "--venue", "de:xetra", "--trades"])
+        .expect(Exit::Ok);
+    bar.remove(TRADES);
+    bar.remove("vault");
+    bar.run(&UPDATE).expect(Exit::Partial);
+
+    let repaired = bar.run(&["check", "--repair", "--yes", "de:xetra"]);
+    bar.run(&UPDATE).expect(Exit::Ok);
+
+    assert!(repaired.stdout.contains("as recorded"), "{repaired:?}");
+    assert_eq!(volume_of(&bar, SAP, "1d").to_bits(), 7f64.to_bits());
+    assert_eq!(files(&bar, "data"), files(&undisturbed, "data"));
+}
+
 #[test]
 fn a_damaged_day_keeps_its_bars_until_it_is_read_again() {
     let feed = FeedServer::start();

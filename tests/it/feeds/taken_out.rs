@@ -1,15 +1,12 @@
 //! Rows that a person took out of the series of a feed, when its trades are read and its bars are made again.
 
 use barkeep::cli::Exit;
-use barkeep::ingest::{self, Registry, TakeOut, TakenOut};
-use barkeep::model::{Feed, Interval, Series, StorageRequest, time};
-use barkeep::observe::Silent;
-use barkeep::storage::Layout;
+use barkeep::model::{Feed, Interval, Series};
 
 use super::{FRIDAY, SAP, SIEMENS, TRADES, UPDATE, files, thursday};
 use crate::support::barkeep::Barkeep;
 use crate::support::feed::{FeedServer, line};
-use crate::support::workspace::TestWorkspace;
+use crate::support::trades::take_out;
 
 const DERIVED: &str = "derive = [\"5m\"]\nfreshness = \"minutes\"";
 const REPLAY: [&str; 4] = ["update", "--replay", "--venue", "de:xetra"];
@@ -20,37 +17,6 @@ const DAY: &str = "2026-09-17";
 fn bars(ticker: &str, interval: Interval) -> Series {
     let ticker = ticker.parse().unwrap();
     Series::Bars { ticker, interval }
-}
-
-/// Takes rows out of a series, as a repair does on a person's word.
-fn take_out(bar: &Barkeep, series: Series, stamps: &[&str]) {
-    let stored = TestWorkspace::of(bar.path()).at(&bar.now);
-    let workspace = stored.open().unwrap();
-    let held = workspace.lock().acquire("a test").unwrap();
-    let session = workspace.session(&held, &Silent);
-    let mut registry = Registry::load(session.fs, bar.path())
-        .unwrap()
-        .unwrap_or_else(|| Registry::empty(bar.path()));
-    let unwanted = stamps.iter().map(|stamp| {
-        let stamp = time::parse(stamp).unwrap();
-        (stamp, "somebody said so".to_owned())
-    });
-    let asked = [TakeOut {
-        request: StorageRequest {
-            venue: Some("de:xetra".parse().unwrap()),
-            series,
-        },
-        layout: Layout::Partitioned,
-        unwanted: unwanted.collect(),
-        newest: None,
-    }];
-    let mut done = TakenOut::default();
-
-    ingest::take_out(&workspace.stores, session, &mut registry, &asked, &mut done).unwrap();
-
-    let rows: usize = done.series.iter().map(|(_, rows)| rows.len()).sum();
-    assert_eq!(rows, stamps.len(), "{done:?}");
-    held.release().unwrap();
 }
 
 fn stamps(bar: &Barkeep, ticker: &str, interval: &str) -> Vec<String> {

@@ -15,8 +15,8 @@ use crate::support::barkeep::{Barkeep, demo_disk, run_on, update_demo};
 use crate::support::sim::{MutantFs, Op, SimFs, SweepReport, sweep};
 use crate::support::workspace::{NOW, TestWorkspace};
 
-const MIRROR: [&str; 7] = ["-C", "/ws", "mirror", "--venue", "us:demo", "-i", "1d"];
-const VERIFY: [&str; 8] = [
+pub(super) const MIRROR: [&str; 7] = ["-C", "/ws", "mirror", "--venue", "us:demo", "-i", "1d"];
+pub(super) const VERIFY: [&str; 8] = [
     "-C", "/ws", "mirror", "--verify", "--venue", "us:demo", "-i", "1d",
 ];
 
@@ -25,12 +25,12 @@ const FILES: &str = "/ws/mirror/us/demo/stocks_1d/files";
 const LATER: &str = "2025-11-23T22:00:00Z";
 
 /// A workspace without a mirror.
-fn without() -> SimFs {
+pub(super) fn without() -> SimFs {
     demo_disk(&["A", "B"], ("2025-10-27", "2025-11-05"))
 }
 
 /// One whose mirror has not seen the last days.
-fn behind() -> SimFs {
+pub(super) fn behind() -> SimFs {
     let disk = without();
     assert_eq!(run_on(&disk, &MIRROR), Exit::Ok);
     update_demo(&disk, ("2025-10-27", "2025-11-07"));
@@ -38,7 +38,7 @@ fn behind() -> SimFs {
 }
 
 /// What a reader of `current` gets: nothing, a whole state, or what is wrong with it.
-fn seen(disk: &SimFs) -> Result<Option<Closes>, String> {
+pub(super) fn seen(disk: &SimFs) -> Result<Option<Closes>, String> {
     let tree = Tree {
         venue: "us:demo".parse().unwrap(),
         dataset: Dataset::Stocks,

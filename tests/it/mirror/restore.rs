@@ -4,9 +4,7 @@ use std::fmt::Write as _;
 
 use barkeep::cli::Exit;
 
-use super::{
-    DAYS, SETTINGS, close, closes, csv, deliver, next_day, tick, update, with_current, world,
-};
+use super::{DAYS, SETTINGS, close, closes, csv, deliver, kept_of, next_day, tick, update, world};
 use crate::support::barkeep::Barkeep;
 
 const SEPTEMBER: &str = "data/us/mine/stocks_1d/ticker=A/year=2025/month=09/data.parquet";
@@ -35,13 +33,6 @@ fn repair(bar: &mut Barkeep, exit: Exit) -> (String, String) {
     (ran.stdout, ran.stderr)
 }
 
-fn kept(bar: &Barkeep, ticker: &str) -> Vec<String> {
-    with_current(bar, |_, version| {
-        let kept = &version.series[ticker].kept;
-        kept.iter().map(ToString::to_string).collect()
-    })
-}
-
 #[test]
 fn a_damaged_month_comes_back_and_what_was_there_is_in_quarantine() {
     let mut bar = world();
@@ -65,7 +56,7 @@ fn a_damaged_month_comes_back_and_what_was_there_is_in_quarantine() {
     assert_eq!(stored(&bar, "A"), before);
     let quarantine = bar.files_in("quarantine");
     assert!(quarantine.values().any(|bytes| *bytes == damaged));
-    assert!(kept(&bar, "A").is_empty());
+    assert!(kept_of(&bar, "A").is_empty());
     bar.run(&["check"]).expect(Exit::Ok);
     bar.run(&["mirror", "--verify"]).expect(Exit::Ok);
     let (table, _) = repair(&mut bar, Exit::Ok);
@@ -81,7 +72,7 @@ fn a_month_that_went_on_without_its_older_rows_gets_them_back_and_keeps_the_newe
     bar.run(&["update"]).expect(Exit::Damaged);
     tick(&mut bar);
     assert_eq!(stored(&bar, "A").len(), 3);
-    assert_eq!(kept(&bar, "A"), ["2025-10"]);
+    assert_eq!(kept_of(&bar, "A"), ["2025-10"]);
 
     let (table, _) = repair(&mut bar, Exit::Ok);
 
@@ -95,7 +86,7 @@ fn a_month_that_went_on_without_its_older_rows_gets_them_back_and_keeps_the_newe
             "2025-10-02,7.0"
         ]
     );
-    assert!(kept(&bar, "A").is_empty());
+    assert!(kept_of(&bar, "A").is_empty());
     let before = closes(&bar);
     bar.run(&["mirror", "--full"]).expect(Exit::Ok);
     assert_eq!(closes(&bar), before, "the tree has all of it");

@@ -1,31 +1,59 @@
-//! Crashes while rows are put back: a series has all of them or none, and what lay in their place is in quarantine.
+//! Crashes while rows are put back: a series, of trades a day, has all of them or none, and what lay in their place is in
+//! quarantine.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use barkeep::cli::Exit;
 use barkeep::sys::Fs;
 
+use super::trades::{FRIDAY, THURSDAY, friday, stored_on, thursday};
 use crate::support::barkeep::{demo_disk, run_on, run_through};
 use crate::support::sim::{MutantFs, Op, SimFs, SweepReport, sweep};
+use crate::support::trades::day_file;
 
 const MIRROR: [&str; 7] = ["-C", "/ws", "mirror", "--venue", "us:demo", "-i", "1d"];
+const MIRROR_OF_TRADES: [&str; 6] = ["-C", "/ws", "mirror", "--venue", "de:xetra", "--trades"];
 const REPAIR: [&str; 5] = ["-C", "/ws", "check", "--repair", "--yes"];
 const CLEANUP: [&str; 3] = ["-C", "/ws", "cleanup"];
 const NOVEMBER: &str = "ws/data/us/demo/stocks_1d/ticker=A/year=2025/month=11/data.parquet";
 const LOST: &str = "ws/data/us/demo/stocks_1d/ticker=B/year=2025/month=11/data.parquet";
 
 /// A workspace whose mirror has two files that the tree has not: one is damaged, and one is gone.
-fn initial() -> (SimFs, Vec<u8>) {
-    let disk = demo_disk(&["A", "B"], ("2025-11-03", "2025-11-05"));
-    assert_eq!(run_on(&disk, &MIRROR), Exit::Ok);
-    let disk = disk.again();
-    let mut bytes = disk.snapshot()[&PathBuf::from(NOVEMBER)].clone();
-    bytes[40] ^= 1;
-    disk.plant(&format!("/{NOVEMBER}"), &bytes);
-    disk.remove_file(format!("/{LOST}").as_ref()).unwrap();
-    (disk.again(), bytes)
+struct Lossy {
+    disk: SimFs,
+    damaged: PathBuf,
+    bytes: Vec<u8>,
+}
+
+impl Lossy {
+    fn of(disk: &SimFs, damaged: PathBuf, lost: &Path) -> Self {
+        let disk = disk.again();
+        let mut bytes = disk.snapshot()[&damaged].clone();
+        bytes[40] ^= 1;
+        disk.plant(&format!("/{}", damaged.display()), &bytes);
+        disk.remove_file(&Path::new("/").join(lost)).unwrap();
+        Self {
+            disk: disk.again(),
+            damaged,
+            bytes,
+        }
+    }
+
+    fn of_bars() -> Self {
+        let disk = demo_disk(&["A", "B"], ("2025-11-03", "2025-11-05"));
+        assert_eq!(run_on(&disk, &MIRROR), Exit::Ok);
+        Self::of(&disk, NOVEMBER.into(), LOST.as_ref())
+    }
+
+    fn of_trades() -> Self {
+        let disk = SimFs::new();
+        stored_on(&disk, &[thursday(), friday()]);
+        assert_eq!(run_on(&disk, &MIRROR_OF_TRADES), Exit::Ok);
+        let at = |day| Path::new("ws").join(day_file(day));
+        Self::of(&disk, at(FRIDAY), &at(THURSDAY))
+    }
 }
 
 fn data(disk: &SimFs) -> BTreeMap<PathBuf, Vec<u8>> {
@@ -34,9 +62,10 @@ fn data(disk: &SimFs) -> BTreeMap<PathBuf, Vec<u8>> {
     files
 }
 
-fn swept(leave_out: fn(&Op<'_>) -> bool, depth: usize) -> SweepReport {
-    let (initial, damaged) = initial();
-    let before = data(&initial);
+fn swept(lossy: &Lossy, leave_out: fn(&Op<'_>) -> bool, depth: usize) -> SweepReport {
+    let initial = &lossy.disk;
+    let damaged = &lossy.bytes;
+    let before = data(initial);
     let done = initial.again();
     assert_eq!(run_on(&done, &REPAIR), Exit::Ok);
     let after = data(&done);
@@ -48,8 +77,8 @@ fn swept(leave_out: fn(&Op<'_>) -> bool, depth: usize) -> SweepReport {
         let files = disk.snapshot();
         let mut others = files.iter();
         let is_kept =
-            others.any(|(path, bytes)| path.starts_with("ws/quarantine") && *bytes == damaged);
-        let is_there = found.get(&PathBuf::from(NOVEMBER)) == Some(&damaged);
+            others.any(|(path, bytes)| path.starts_with("ws/quarantine") && bytes == damaged);
+        let is_there = found.get(&lossy.damaged) == Some(damaged);
         if !is_kept && !is_there {
             return Err("the damaged file is lost".to_owned());
         }
@@ -88,7 +117,7 @@ fn swept(leave_out: fn(&Op<'_>) -> bool, depth: usize) -> SweepReport {
     };
     sweep(
         "putting back",
-        &initial,
+        initial,
         &|fs| Ok(run_through(fs, door(fs), &REPAIR) == Exit::Ok),
         &|fs| {
             let exit = run_through(fs, door(fs), &CLEANUP);
@@ -110,7 +139,16 @@ fn swept(leave_out: fn(&Op<'_>) -> bool, depth: usize) -> SweepReport {
 
 #[test]
 fn crash_while_rows_are_put_back() {
-    let report = swept(|_| false, 1);
+    let report = swept(&Lossy::of_bars(), |_| false, 1);
+
+    report.print();
+    report.assert_clean();
+    assert!(report.total() > 100, "{report}");
+}
+
+#[test]
+fn crash_while_days_of_trades_are_put_back() {
+    let report = swept(&Lossy::of_trades(), |_| false, 1);
 
     report.print();
     report.assert_clean();
@@ -135,8 +173,10 @@ fn crash_a_step_of_putting_back_that_is_left_out_is_noticed() {
             |op| matches!(op, Op::SyncFile(path) if path.to_string_lossy().contains(".journal.tmp")),
         ),
     ];
-    for (name, leave_out) in mutants {
-        let report = swept(leave_out, 0);
-        assert!(!report.violations.is_empty(), "not caught: {name}");
+    for lossy in [Lossy::of_bars(), Lossy::of_trades()] {
+        for (name, leave_out) in mutants {
+            let report = swept(&lossy, leave_out, 0);
+            assert!(!report.violations.is_empty(), "not caught: {name}");
+        }
     }
 }

@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 use barkeep::cli::Exit;
 use barkeep::mirror::Tier;
 use chrono::{Datelike, NaiveDate, Weekday};
+use serde_json::Value;
 
 use super::{
-    DAYS, DIR, SETTINGS, close, closes, deliver, names_of, next_day, pieces, update, verified,
-    with_current, world,
+    DAYS, DIR, SETTINGS, close, closes, deliver, names_of, next_day, pieces, tick, update,
+    verified, with_current, world,
 };
 use crate::support::barkeep::Barkeep;
 
@@ -114,7 +115,16 @@ fn a_month_that_was_gone_or_damaged_when_the_mirror_was_made_comes_into_it_when_
         for again in [&["mirror"][..], &["mirror", "--full"], &["mirror"]] {
             let told = bar.run(again).expect(Exit::Partial).stderr;
             assert!(told.contains("is in the mirror without 2025-10"), "{told}");
+            let standing = status(&bar);
+            assert_eq!(standing["series_behind"], 0, "it has all that can be had");
+            assert_eq!(standing["series_with_holes"], 1);
         }
+        let named = "is without months of 1 series, which are damaged or gone";
+        let said = bar.run(&["status"]).stderr;
+        assert!(
+            said.contains(named) && !said.contains("It is behind"),
+            "{said}"
+        );
         // A damaged file that somebody removed is as much a hole as before.
         if is_damaged {
             bar.remove(OCTOBER);
@@ -131,11 +141,41 @@ fn a_month_that_was_gone_or_damaged_when_the_mirror_was_made_comes_into_it_when_
         let told = bar.run(&["mirror"]).expect(Exit::Ok).stderr;
 
         assert!(told.contains("1 series differed"), "{told}");
+        assert_eq!(status(&bar)["series_with_holes"], 0);
         assert_eq!(close(&bar, "A", DAYS[2]), Some(12.0));
         verified(&bar);
         let again = bar.run(&["mirror"]).expect(Exit::Ok).stderr;
         assert!(again.contains("0 series differed"), "{again}");
     }
+}
+
+/// How the mirror of the bars stands.
+fn status(bar: &Barkeep) -> Value {
+    bar.run(&["status", "--json"]).summary()["mirrors"][0].clone()
+}
+
+/// What cannot be had hides nothing that came since.
+#[test]
+fn a_mirror_without_a_month_is_behind_once_rows_come() {
+    let mut bar = world();
+    next_day(&mut bar, 2);
+    bar.remove(MONTH);
+    bar.run(&["mirror", "--full", "--yes"])
+        .expect(Exit::Partial);
+    tick(&mut bar);
+    bar.write("barkeep.toml", SETTINGS.replace("mirror", "# mirror"));
+    deliver(&bar, "A", &DAYS[2..4], 12.0);
+    bar.run(&["update"]);
+    tick(&mut bar);
+    bar.write("barkeep.toml", SETTINGS);
+
+    let behind = status(&bar)["series_behind"].clone();
+    bar.run(&["mirror"]).expect(Exit::Partial);
+
+    assert_eq!(behind, 1);
+    assert_eq!(status(&bar)["series_behind"], 0);
+    assert_eq!(close(&bar, "A", DAYS[3]), Some(13.0));
+    assert_eq!(close(&bar, "A", DAYS[0]), None);
 }
 
 #[test]
@@ -155,6 +195,7 @@ fn a_month_that_is_damaged_stays_as_the_last_good_copy() {
     let kept = with_current(&bar, |_, version| version.series["A"].kept.clone());
     assert_eq!(kept, ["2025-10".parse().unwrap()]);
     assert_eq!(verified(&bar)["series_with_last_copies"], 1);
+    assert_eq!(status(&bar)["series_behind"], 0);
     let refused = bar.run(&["mirror", "--full"]).expect(Exit::Usage);
     let told = "has the last copy of A 2025-10";
     assert!(refused.stderr.contains(told), "{}", refused.stderr);

@@ -1,6 +1,7 @@
 //! The mirror of trades: the files of days under a second name.
 
 mod last_copies;
+mod put_back;
 
 use std::collections::BTreeMap;
 use std::io::Write as _;

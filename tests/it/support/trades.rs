@@ -3,13 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use barkeep::frame::{Frame, Profile, Trade, rows_of_trades};
-use barkeep::ingest::{Consolidation, SourceNotes};
+use barkeep::ingest::{self, Consolidation, SourceNotes, TakeOut, TakenOut};
 use barkeep::ingest::{Registry, RunReport, finish_leftovers, take_over_trades};
 use barkeep::model::{Dataset, PriceBasis, Provenance, Series, StorageRequest, time};
 use barkeep::observe::Silent;
-use barkeep::storage::{Open, RowsToStage, StagedRun};
+use barkeep::storage::{Layout, Open, RowsToStage, StagedRun};
 use bytes::Bytes;
 
+use super::barkeep::Barkeep;
 use super::named_parquet;
 use super::sim::SimFs;
 use super::workspace::TestWorkspace;
@@ -201,4 +202,35 @@ pub(crate) fn ingest(bench: &TestWorkspace, downloads: &[Vec<Trade>]) -> Result<
 pub(crate) fn ingest_on(fs: &SimFs, downloads: &[Vec<Trade>]) -> Result<RunReport, String> {
     let bench = TestWorkspace::simulated(fs);
     ingest(&bench, downloads)
+}
+
+/// Takes rows out of a series of `de:xetra`, as a repair does on a person's word.
+pub(crate) fn take_out(bar: &Barkeep, series: Series, stamps: &[&str]) {
+    let stored = TestWorkspace::of(bar.path()).at(&bar.now);
+    let workspace = stored.open().unwrap();
+    let held = workspace.lock().acquire("a test").unwrap();
+    let session = workspace.session(&held, &Silent);
+    let mut registry = Registry::load(session.fs, bar.path())
+        .unwrap()
+        .unwrap_or_else(|| Registry::empty(bar.path()));
+    let unwanted = stamps.iter().map(|stamp| {
+        let stamp = time::parse(stamp).unwrap();
+        (stamp, "somebody said so".to_owned())
+    });
+    let asked = [TakeOut {
+        request: StorageRequest {
+            venue: Some("de:xetra".parse().unwrap()),
+            series,
+        },
+        layout: Layout::Partitioned,
+        unwanted: unwanted.collect(),
+        newest: None,
+    }];
+    let mut done = TakenOut::default();
+
+    ingest::take_out(&workspace.stores, session, &mut registry, &asked, &mut done).unwrap();
+
+    let rows: usize = done.series.iter().map(|(_, rows)| rows.len()).sum();
+    assert_eq!(rows, stamps.len(), "{done:?}");
+    held.release().unwrap();
 }

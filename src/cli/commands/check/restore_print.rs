@@ -8,25 +8,48 @@ use crate::cli::ui::json::about;
 use crate::cli::ui::words::count;
 use crate::ingest::Returned;
 use crate::mirror::Proof;
+use crate::model::{PartitionKey, StorageRequest};
+
+/// Rows of a file that come back.
+struct Lost<'r> {
+    request: &'r StorageRequest,
+    partition: PartitionKey,
+    rows: usize,
+    proof: Option<Proof>,
+}
+
+fn lost(restore: &Restore) -> Vec<Lost<'_>> {
+    let of_series = restore.found.copies.iter().flat_map(|copy| {
+        let parts = copy.rows.split().into_iter();
+        parts.map(|(partition, part)| Lost {
+            request: &copy.request,
+            partition,
+            rows: part.len(),
+            proof: copy.partitions.get(&partition).copied(),
+        })
+    });
+    let of_trades = restore.days.iter().map(|day| Lost {
+        request: &day.request,
+        partition: PartitionKey::Day(day.day),
+        rows: day.rows(),
+        proof: Some(day.proof),
+    });
+    of_series.chain(of_trades).collect()
+}
 
 /// Prints a table of what comes back, and what cannot.
 pub(super) fn table(restore: &Restore, shell: &Shell<'_>) {
-    let mut rows: Vec<[String; 5]> = Vec::new();
-    for copy in &restore.found.copies {
-        let venue = copy.request.venue.as_ref().map(ToString::to_string);
-        for (partition, part) in copy.rows.split() {
-            rows.push([
-                venue.clone().unwrap_or_default(),
-                copy.request.series.to_string(),
-                partition.to_string(),
-                part.len().to_string(),
-                copy.partitions
-                    .get(&partition)
-                    .map(|proof| words(*proof))
-                    .unwrap_or_default(),
-            ]);
-        }
-    }
+    let rows = lost(restore).into_iter().map(|lost| {
+        let venue = lost.request.venue.as_ref().map(ToString::to_string);
+        [
+            venue.unwrap_or_default(),
+            lost.request.series.to_string(),
+            lost.partition.to_string(),
+            lost.rows.to_string(),
+            lost.proof.map(words).unwrap_or_default(),
+        ]
+    });
+    let rows: Vec<[String; 5]> = rows.collect();
     if !rows.is_empty() {
         let header = ["venue", "series", "lost", "rows", "copy in the mirror"];
         shell.table(&header, &rows, &[3]);
@@ -43,7 +66,7 @@ pub(super) fn table(restore: &Restore, shell: &Shell<'_>) {
 
 /// Says what was put back, or would be; `None` where there is nothing.
 pub(super) fn summary(restore: &Restore, is_plan: bool, done: &Returned) -> Option<String> {
-    if restore.found.copies.is_empty() {
+    if restore.rows() == 0 {
         return None;
     }
     let all = |number: usize| count(number, "series", "series");
@@ -55,26 +78,20 @@ pub(super) fn summary(restore: &Restore, is_plan: bool, done: &Returned) -> Opti
         let rows = count(rows, "row was", "rows were");
         format!(
             "{rows} put back into {} from the mirror.",
-            all(done.series.len())
+            all(done.series_count())
         )
     })
 }
 
 /// Returns the same for machines.
 pub(super) fn document(restore: &Restore) -> (Vec<Value>, Vec<Value>) {
-    let copies = restore.found.copies.iter().flat_map(|copy| {
-        let parts = copy.rows.split().into_iter();
-        parts.map(move |(partition, part)| {
-            let proof = copy.partitions.get(&partition);
-            about(
-                &copy.request,
-                json!({
-                    "partition": partition.to_string(),
-                    "rows": part.len(),
-                    "copy": proof.map(|proof| word(*proof)),
-                }),
-            )
-        })
+    let copies = lost(restore).into_iter().map(|lost| {
+        let told = json!({
+            "partition": lost.partition.to_string(),
+            "rows": lost.rows,
+            "copy": lost.proof.map(word),
+        });
+        about(lost.request, told)
     });
     let refused = restore.found.refused.iter();
     let refused = refused.map(|(request, reason)| about(request, json!({ "reason": reason })));

@@ -217,11 +217,7 @@ fn refuse_last_copies(
             Ok(Some(series)) => Failure::usage(format!(
                 "the mirror of {tree} has the last copy of {series}, which is damaged or gone where it is stored"
             ))
-            .hint(if tree.dataset == Dataset::Trades {
-                "put it back by hand, or by barkeep update --replay; or lose it: the same command with --yes"
-            } else {
-                "put it back: barkeep check --repair; or lose it: the same command with --yes"
-            }),
+            .hint("put it back: barkeep check --repair; or lose it: the same command with --yes"),
             // A damaged one is made anew by every refresh.
             Err(MirrorError::Damaged { .. }) if args.full => continue,
             Err(error) => Failure::usage(format!(

@@ -25,6 +25,12 @@ pub(in crate::cli) fn standings(workspace: &Workspace<'_>, known: &Known) -> Vec
         .collect()
 }
 
+/// Counts the series that a mirror is without months of.
+fn holes_in(found: &Standing) -> usize {
+    let series = found.version.series.values();
+    series.filter(|series| !series.holes.is_empty()).count()
+}
+
 impl MirrorStanding {
     fn age(refreshed: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Option<i64> {
         refreshed.map(|at| (now - at).num_seconds())
@@ -75,15 +81,21 @@ impl MirrorStanding {
         let kept: Vec<usize> = kept.map(|series| series.kept.len()).collect();
         let days: usize = kept.iter().sum();
         let kept = kept.into_iter().filter(|months| *months > 0).count();
-        if kept > 0 && is_of_trades {
+        let holes = holes_in(found);
+        if holes > 0 {
             printer.warning(&format!(
-                "The mirror of {tree} has the last copy of {}, which are damaged or gone where they are stored: barkeep update --replay reads them again.",
-                count(days, "day", "days")
+                "The mirror of {tree} is without months of {}, which are damaged or gone where they are stored.",
+                count(holes, "series", "series")
             ));
-        } else if kept > 0 {
+        }
+        let what = if is_of_trades {
+            count(days, "day", "days")
+        } else {
+            format!("months of {}", count(kept, "series", "series"))
+        };
+        if kept > 0 {
             printer.warning(&format!(
-                "The mirror of {tree} has the last copy of months of {}, which are damaged or gone where they are stored: barkeep check --repair puts them back.",
-                count(kept, "series", "series")
+                "The mirror of {tree} has the last copy of {what}, which are damaged or gone where they are stored: barkeep check --repair puts them back."
             ));
         }
     }
@@ -105,6 +117,7 @@ impl MirrorStanding {
             "age_seconds": Self::age(refreshed, now),
             "series": series.map(std::collections::BTreeMap::len),
             "series_with_last_copies": kept,
+            "series_with_holes": found.map(holes_in),
             "error": self.found.as_ref().err().map(ToString::to_string),
         })
     }

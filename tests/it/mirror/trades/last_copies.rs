@@ -20,14 +20,6 @@ fn a_day_that_is_gone_stays_as_its_last_copy_until_it_is_back() {
         "{status}"
     );
     assert_eq!(verify(&bar, Exit::Ok)["series_with_last_copies"], 1);
-    let repair = bar.run(&["check", "--repair", "--dry-run", "de:xetra"]);
-    assert!(
-        repair
-            .stderr
-            .contains("days of trades are put back by hand"),
-        "{}",
-        repair.stderr
-    );
     for lossy in ["--full", "--drop"] {
         let refused = bar
             .run(&[&MIRROR[..], &[lossy]].concat())

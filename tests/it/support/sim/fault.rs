@@ -30,13 +30,15 @@ impl Planned {
     }
 }
 
-/// A folder in which the system refuses every change: rights, a read-only mount, an immutable folder.
+/// A folder, or a file, in which the system refuses every change: rights, a read-only mount, an immutable folder.
 #[derive(Clone, Debug)]
 pub(crate) struct BadFolder {
     /// The folder, with everything below it.
     pub(crate) folder: PathBuf,
     /// What the system answers.
     pub(crate) errno: i32,
+    /// Whether it is a file.
+    pub(crate) is_file: bool,
     /// Whether nothing in it can be seen either.
     pub(crate) is_blind: bool,
     /// During which changing calls (from 1) it is bad.
@@ -49,13 +51,25 @@ impl BadFolder {
         Self {
             folder: folder.into(),
             errno,
+            is_file: false,
             is_blind: false,
+            calls: 0..usize::MAX,
+        }
+    }
+
+    /// Returns a file that nobody can look at.
+    pub(crate) fn file(path: &Path, errno: i32) -> Self {
+        Self {
+            folder: path.to_owned(),
+            errno,
+            is_file: true,
+            is_blind: true,
             calls: 0..usize::MAX,
         }
     }
 
     pub(super) fn has(&self, path: &Path) -> bool {
         let dir = path.parent().unwrap_or(path);
-        dir.starts_with(&self.folder)
+        dir.starts_with(&self.folder) || (self.is_file && path == self.folder)
     }
 }

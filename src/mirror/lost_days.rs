@@ -1,0 +1,217 @@
+//! Days of trades that a tree has lost, wholly or in part, and its mirror has still.
+//!
+//! Promises: reads only, and has no more than one day in memory. As of bars, a trade that a person took out is none of them, and
+//! each day is held against what the ledger says of the file that was lost.
+//! Leaves to others: putting them back (`ingest`), a person's word for it (`cli`).
+
+use std::collections::BTreeSet;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use chrono::NaiveDate;
+
+use super::build::rows_of;
+use super::day_files::{feeds, is_one};
+use super::folder::Folder;
+use super::lost::{lacking, of_this_workspace, prove};
+use super::read::Unread;
+use super::{MirrorError, Piece, Place, Proof, Tree};
+use crate::codec::ALL_TIMES;
+use crate::frame::{self, Frame, Profile};
+use crate::ledger::{Ledgers, rows_out};
+use crate::model::{Dataset, Digest, Fingerprint, PartitionKey, Provenance, StorageRequest, Venue};
+use crate::storage::StorageError;
+use crate::sys::FsResult;
+use crate::workspace::Workspace;
+
+/// A day of trades of which only a mirror has all still.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LostDay {
+    /// The trades of its feed.
+    pub request: StorageRequest,
+    /// The day, UTC.
+    pub day: NaiveDate,
+    /// The trades that are lost.
+    pub lost: Fingerprint,
+    /// How the copy stands to what was recorded of the lost file.
+    pub proof: Proof,
+}
+
+impl LostDay {
+    /// Counts the trades that are lost.
+    pub fn rows(&self) -> usize {
+        usize::try_from(self.lost.rows).unwrap_or(usize::MAX)
+    }
+
+    /// Returns what its trades say of themselves.
+    pub fn provenance(&self) -> Provenance {
+        let venue = self.request.venue.as_ref();
+        venue.map(Provenance::of_trades).unwrap_or_default()
+    }
+}
+
+/// Days that trees have lost and mirrors have still.
+#[derive(Debug, Default)]
+pub struct LostDays {
+    /// By feed and day.
+    pub days: Vec<LostDay>,
+    /// Feeds and days of them that cannot be compared or put back, and why.
+    pub refused: Vec<(StorageRequest, String)>,
+}
+
+/// Finds the days that a venue has lost, of the feeds that are wanted; nothing where there is no mirror of its trades.
+///
+/// # Errors
+/// When the mirror is another workspace's, damaged, of a later form, or something cannot be read.
+pub(super) fn lost_days(
+    workspace: &Workspace<'_>,
+    root: &Path,
+    venue: &Venue,
+    is_wanted: &dyn Fn(&StorageRequest) -> bool,
+) -> Result<LostDays, MirrorError> {
+    let mut days = Vec::new();
+    let is_meant = |request: &StorageRequest, _day| is_wanted(request);
+    let refused = each(workspace, (root, venue), &is_meant, &mut |day, _| {
+        days.push(day);
+        ControlFlow::Continue(())
+    })?;
+    Ok(LostDays { days, refused })
+}
+
+/// Returns the trades of a day that are lost; `None` where they are not those any more that were found.
+///
+/// # Errors
+/// As `lost_days`.
+pub(super) fn lost_trades(
+    workspace: &Workspace<'_>,
+    root: &Path,
+    of: &LostDay,
+) -> Result<Option<Frame>, MirrorError> {
+    let mut lost = None;
+    let Some(venue) = &of.request.venue else {
+        return Ok(lost);
+    };
+    let is_meant = |request: &StorageRequest, day| (request, day) == (&of.request, of.day);
+    each(workspace, (root, venue), &is_meant, &mut |day, rows| {
+        lost = (day == *of).then_some(rows);
+        ControlFlow::Break(())
+    })?;
+    Ok(lost)
+}
+
+/// Hands out the days that a venue has lost, each with its lost trades, and returns what cannot be compared or put back.
+fn each(
+    workspace: &Workspace<'_>,
+    (root, venue): (&Path, &Venue),
+    is_meant: &dyn Fn(&StorageRequest, NaiveDate) -> bool,
+    found: &mut dyn FnMut(LostDay, Frame) -> ControlFlow<()>,
+) -> Result<Vec<(StorageRequest, String)>, MirrorError> {
+    let fs = workspace.fs();
+    let tree = Tree::of_trades(venue);
+    let mut refused = Vec::new();
+    let folder = Place { fs, root }.folder(&tree);
+    let Some(version) = of_this_workspace(&folder, &workspace.places)? else {
+        return Ok(refused);
+    };
+    let looking = Looking {
+        workspace,
+        folder: &folder,
+        ledgers: Ledgers::default(),
+    };
+    for (feed, files) in feeds(workspace, &tree, Some(&version))? {
+        let request = tree.trades_of(feed.clone());
+        let of_feed = version.pieces.iter().filter_map(|piece| {
+            let of = piece.day.as_ref().filter(|of| of.feed == feed)?;
+            is_meant(&request, of.day).then_some((of.day, piece))
+        });
+        let of_feed: Vec<(NaiveDate, &Piece)> = of_feed.collect();
+        if of_feed.is_empty() {
+            continue;
+        }
+        let files = match files {
+            Ok(files) => files,
+            Err(reason) => {
+                refused.push((request, reason));
+                continue;
+            }
+        };
+        for (day, piece) in of_feed {
+            let (rows, proof) = match looking.day((&request, day), piece, files.get(&day)) {
+                Ok(None) => continue,
+                Ok(Some(lost)) => lost,
+                Err(Unread::Failed(error)) => return Err(error.into()),
+                Err(Unread::Refused(reason) | Unread::Unreadable(reason)) => {
+                    refused.push((request.clone(), format!("{day}: {reason}")));
+                    continue;
+                }
+            };
+            let lost = LostDay {
+                request: request.clone(),
+                day,
+                lost: rows.fingerprint(),
+                proof,
+            };
+            if found(lost, rows).is_break() {
+                return Ok(refused);
+            }
+        }
+    }
+    Ok(refused)
+}
+
+struct Looking<'l, 's> {
+    workspace: &'l Workspace<'s>,
+    folder: &'l Folder<'l>,
+    ledgers: Ledgers,
+}
+
+impl Looking<'_, '_> {
+    /// Returns the trades of a day that only the mirror has, and how they stand to what was recorded; `None` where it has none.
+    fn day(
+        &self,
+        (request, day): (&StorageRequest, NaiveDate),
+        piece: &Piece,
+        stored: Option<&PathBuf>,
+    ) -> Result<Option<(Frame, Proof)>, Unread> {
+        if let Some(path) = stored
+            && self.is_had(piece, path).map_err(StorageError::from)?
+        {
+            return Ok(None);
+        }
+        let profile = Profile::of(Dataset::Trades);
+        let mirrored = rows_of(self.folder, profile, piece).map_err(|error| match error {
+            MirrorError::Fs(error) => Unread::Failed(error.into()),
+            other => Unread::Refused(other.to_string()),
+        })?;
+        let (workspace, key) = (self.workspace, PartitionKey::Day(day));
+        let partitions = BTreeSet::from([key]);
+        let store = &workspace.stores.partitioned;
+        let (there, _) = store.read_partitions(request, &partitions, &ALL_TIMES)?;
+        let there = there.frame;
+        let history = self
+            .ledgers
+            .history(workspace.fs(), &workspace.places, request)
+            .map_err(|error| Unread::Failed(error.into()))?;
+        let out = rows_out(&history, profile);
+        let rows = lacking(&mirrored, &there, &partitions, &out);
+        if rows.is_empty() {
+            return Ok(None);
+        }
+        let whole = frame::merge(&there, &rows).frame;
+        let candidates = [&rows, &whole, &mirrored].map(Frame::fingerprint);
+        let stored = (!there.is_empty()).then(|| there.fingerprint());
+        // Prices of trades are never moved.
+        let proof = prove(&candidates, stored, key, &history).unwrap_or(Proof::Unproven);
+        Ok(Some((rows, proof)))
+    }
+
+    /// Tells whether a file of the tree is what the mirror has.
+    fn is_had(&self, piece: &Piece, path: &Path) -> FsResult<bool> {
+        let fs = self.folder.fs;
+        if is_one(fs, path, &self.folder.file(piece))? {
+            return Ok(true);
+        }
+        let bytes = fs.read(path)?;
+        Ok(bytes.is_some_and(|bytes| Digest::of(&bytes) == piece.digest))
+    }
+}
