@@ -3,15 +3,13 @@
 mod commands;
 
 use crate::support::barkeep::Barkeep;
-use crate::support::feed::{FeedServer, line};
+use crate::support::feed::{FeedServer, SAP, SIEMENS, lines};
 use crate::support::recorded::{recorded, recorded_data};
 use barkeep::cli::Exit;
 use rstest::rstest;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-const SIEMENS: &str = "DE0007236101";
-const SAP: &str = "DE0007164600";
 const OTHER: &str = "DE0000000009";
 const FRIDAY: &str = "2026-09-18T06:00:00Z";
 
@@ -39,23 +37,9 @@ fn stored() -> (Barkeep, FeedServer) {
     let feed = FeedServer::start();
     let mut day = Vec::new();
     for minute in 0..30 {
-        let at = format!("2026-09-17T07:{minute:02}");
-        let lines = [
-            line(
-                SIEMENS,
-                &format!("s{minute}"),
-                &format!("{at}:05"),
-                (200.5, 10.0),
-            ),
-            line(
-                SAP,
-                &format!("p{minute}"),
-                &format!("{at}:59"),
-                (180.25, 3.5),
-            ),
-        ];
-        feed.publish(&at.replace(':', "_"), &lines);
-        day.extend(lines);
+        let minute = format!("2026-09-17T07_{minute:02}");
+        feed.publish(&minute, &lines(&minute));
+        day.extend(lines(&minute));
     }
     feed.publish("daily-2026-09-17", &day);
     let bar = feed.workspace("", FRIDAY);

@@ -13,16 +13,11 @@ mod together;
 mod told;
 mod trouble;
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
-
 use barkeep::cli::Exit;
 
 use crate::support::barkeep::Barkeep;
-use crate::support::feed::{FeedServer, line};
+use crate::support::feed::{FeedServer, SAP, SIEMENS, lines};
 
-const SIEMENS: &str = "DE0007236101";
-const SAP: &str = "DE0007164600";
 const UPDATE: [&str; 3] = ["update", "--venue", "de:xetra"];
 const TRADES: &str = "data/de/xetra/trades/venue=DETR/year=2026/month=09/day=17/trades.parquet";
 /// Friday morning: the file of Thursday is there.
@@ -31,25 +26,6 @@ const FRIDAY: &str = "2026-09-18T06:00:00Z";
 /// The minutes of Thursday's continuous trading that have trades, in UTC.
 fn minutes() -> impl Iterator<Item = String> {
     (0..40).map(|at| format!("2026-09-17T{:02}_{:02}", 7 + at / 20, at % 20 * 3))
-}
-
-/// Two trades of a minute.
-fn lines(minute: &str) -> Vec<String> {
-    let at = minute.replace('_', ":");
-    vec![
-        line(
-            SIEMENS,
-            &format!("s{minute}"),
-            &format!("{at}:05"),
-            (200.5, 10.0),
-        ),
-        line(
-            SAP,
-            &format!("p{minute}"),
-            &format!("{at}:59"),
-            (180.25, 3.5),
-        ),
-    ]
 }
 
 /// A feed with all of Thursday: its minutes and the file of the day.
@@ -62,11 +38,6 @@ fn thursday() -> FeedServer {
     }
     feed.publish("daily-2026-09-17", &day);
     feed
-}
-
-/// The files below a folder, with their bytes.
-fn files(bar: &Barkeep, below: &str) -> BTreeMap<PathBuf, Vec<u8>> {
-    bar.files_in(below)
 }
 
 fn volume_of(bar: &Barkeep, ticker: &str, interval: &str) -> f64 {
@@ -100,11 +71,11 @@ fn the_file_of_a_day_brings_it_with_few_requests_and_further_runs_change_nothing
             );
         }
     }
-    let (data, vault) = (files(&bar, "data"), files(&bar, "vault"));
+    let (data, vault) = (bar.files_in("data"), bar.files_in("vault"));
     for _ in 0..2 {
         bar.run(&UPDATE).expect(Exit::Ok);
-        assert_eq!(files(&bar, "data"), data);
-        assert_eq!(files(&bar, "vault"), vault);
+        assert_eq!(bar.files_in("data"), data);
+        assert_eq!(bar.files_in("vault"), vault);
     }
     assert_eq!(feed.downloads(), downloads, "nothing is asked for twice");
 }
@@ -155,11 +126,11 @@ fn all_is_made_anew_of_the_vault_without_a_request_to_equal_bytes() {
     let feed = thursday();
     let bar = feed.workspace("derive = [\"5m\"]", FRIDAY);
     bar.run(&UPDATE).expect(Exit::Ok);
-    let data = files(&bar, "data");
+    let data = bar.files_in("data");
     let asked = feed.server.requests().len();
 
     bar.run(&["update", "--replay"]).expect(Exit::Ok);
-    assert_eq!(files(&bar, "data"), data, "over what is there");
+    assert_eq!(bar.files_in("data"), data, "over what is there");
     bar.remove("data");
     bar.run(&[
         "update",
@@ -171,7 +142,7 @@ fn all_is_made_anew_of_the_vault_without_a_request_to_equal_bytes() {
     ])
     .expect(Exit::Ok);
 
-    assert_eq!(files(&bar, "data"), data, "over nothing");
+    assert_eq!(bar.files_in("data"), data, "over nothing");
     assert_eq!(feed.server.requests().len(), asked);
 }
 

@@ -16,15 +16,21 @@ use crate::support::series::{provenance, rows};
 use crate::support::server::Reply;
 use crate::support::workspace::held;
 
-#[test]
-fn the_status_says_what_is_open_and_what_will_be_lost() {
-    let mut yahoo = YahooBar::of("AAPL", "1m", "windows = { \"1m\" = { depth_days = 30 } }");
+/// A workspace with a bar of a minute, asked for in November.
+fn with_a_minute(settings: &str) -> YahooBar {
+    let mut yahoo = YahooBar::of("AAPL", "1m", settings);
     let body = chart("AAPL", &[1.0], "NMS", &Value::Null).replace("\"1d\"", "\"1m\"");
     yahoo
         .server
         .on("/v8/finance/chart/AAPL", [Reply::json(body)]);
     "2025-11-21T01:00:00Z".clone_into(&mut yahoo.bar.now);
     yahoo.bar.run(&["update"]).expect(Exit::Ok);
+    yahoo
+}
+
+#[test]
+fn the_status_says_what_is_open_and_what_will_be_lost() {
+    let mut yahoo = with_a_minute("windows = { \"1m\" = { depth_days = 30 } }");
 
     let current = yahoo.bar.run(&["status", "--json"]).expect(Exit::Ok);
     "2025-12-15T15:00:00Z".clone_into(&mut yahoo.bar.now);
@@ -185,13 +191,7 @@ fn a_series_that_never_had_rows_has_every_metric() {
 /// A symbol that is not traded any more was asked for every day, and the status warned of it for ever.
 #[test]
 fn what_was_asked_for_in_vain_is_not_about_to_be_lost() {
-    let mut yahoo = YahooBar::of("AAPL", "1m", "");
-    let body = chart("AAPL", &[1.0], "NMS", &Value::Null).replace("\"1d\"", "\"1m\"");
-    yahoo
-        .server
-        .on("/v8/finance/chart/AAPL", [Reply::json(body)]);
-    "2025-11-21T01:00:00Z".clone_into(&mut yahoo.bar.now);
-    yahoo.bar.run(&["update"]).expect(Exit::Ok);
+    let mut yahoo = with_a_minute("");
     let nothing = chart("AAPL", &[], "NMS", &Value::Null);
     yahoo
         .server

@@ -42,6 +42,13 @@ fn thursday() -> Vec<Trade> {
     ]
 }
 
+/// The trades that a run added, and the files that it wrote.
+fn added_and_written(report: &RunReport) -> (usize, usize) {
+    let feeds = report.feeds.iter();
+    let added = feeds.map(|feed| feed.trades.added).sum();
+    (added, report.written().0)
+}
+
 #[test]
 fn downloads_of_one_run_become_one_file_for_each_day_and_a_second_run_changes_nothing() {
     let bench = TestWorkspace::on_disk();
@@ -57,17 +64,7 @@ fn downloads_of_one_run_become_one_file_for_each_day_and_a_second_run_changes_no
 
     assert_eq!(day_rows(&bench, "2025-10-31"), rows(&friday));
     assert_eq!(day_rows(&bench, "2025-10-30"), rows(&thursday));
-    assert_eq!(
-        (
-            report
-                .feeds
-                .iter()
-                .map(|feed| feed.trades.added)
-                .sum::<usize>(),
-            report.written().0
-        ),
-        (6, 2)
-    );
+    assert_eq!(added_and_written(&report), (6, 2));
     assert_eq!(bench.files_in("data").len(), 2);
     let records = read_records(bench.fs(), &bench.places, &"de:xetra".parse().unwrap()).unwrap();
     let record = &records.series[&request()];
@@ -75,17 +72,7 @@ fn downloads_of_one_run_become_one_file_for_each_day_and_a_second_run_changes_no
     assert_eq!(record.last, time::parse("2025-10-31T23:59:59.999999"));
     let before = bench.files_in("data");
     let report = ingest(&bench, &downloads).unwrap();
-    assert_eq!(
-        (
-            report
-                .feeds
-                .iter()
-                .map(|feed| feed.trades.added)
-                .sum::<usize>(),
-            report.written().0
-        ),
-        (0, 0)
-    );
+    assert_eq!(added_and_written(&report), (0, 0));
     assert_eq!(bench.files_in("data"), before);
     assert!(!bench.has("quarantine"));
 }

@@ -2,7 +2,7 @@
 
 use barkeep::cli::Exit;
 
-use super::{SAP, TRADES, UPDATE, files, lines, volume_of};
+use super::{SAP, TRADES, UPDATE, lines, volume_of};
 use crate::support::barkeep::Barkeep;
 use crate::support::feed::FeedServer;
 
@@ -40,7 +40,7 @@ fn bars_are_not_made_of_what_is_left_of_a_day() {
     bar.run(&REPLAY).expect(Exit::Ok);
 
     assert_eq!(volume_of(&bar, SAP, "1d").to_bits(), 7f64.to_bits());
-    assert_eq!(files(&bar, "data"), files(&undisturbed, "data"));
+    assert_eq!(bar.files_in("data"), undisturbed.files_in("data"));
     bar.run(&UPDATE).expect(Exit::Ok);
 }
 
@@ -104,12 +104,12 @@ fn a_day_whose_file_is_gone_is_asked_for_again_while_the_feed_has_it() {
     bar.run(&UPDATE).expect(Exit::Ok);
     feed.publish("2026-09-16T07_00", &lines("2026-09-16T07_00"));
     bar.run(&UPDATE).expect(Exit::Ok);
-    let whole = files(&bar, "data");
+    let whole = bar.files_in("data");
     bar.remove(TRADES);
 
     bar.run(&UPDATE).expect(Exit::Ok);
 
-    assert_eq!(files(&bar, "data"), whole);
+    assert_eq!(bar.files_in("data"), whole);
     let asked = feed.downloads().len();
     bar.run(&UPDATE).expect(Exit::Ok);
     assert_eq!(feed.downloads().len(), asked);
@@ -139,7 +139,7 @@ fn what_comes_of_a_feed_while_nothing_lies_there_waits() {
         "2026-09-18T10:00:00Z".clone_into(&mut bar.now);
         let night = bar.run(&UPDATE).expect(Exit::Failed);
         assert!(night.stderr.contains("mounted"), "{night:#?}");
-        assert!(files(&bar, "data").is_empty(), "no second history begins");
+        assert!(bar.files_in("data").is_empty(), "no second history begins");
 
         bar.remove("data");
         rename(&bar, "unmounted", "data");

@@ -2,7 +2,7 @@
 
 use barkeep::cli::Exit;
 
-use super::{UPDATE, files};
+use super::UPDATE;
 use crate::support::feed::{FeedServer, packed};
 use crate::support::recorded::{recorded, recorded_data};
 
@@ -19,15 +19,15 @@ fn a_recorded_minute_becomes_trades_and_bars_whose_volume_is_that_of_its_lines()
     let ran = bar.run(&UPDATE).expect(Exit::Ok);
 
     assert!(ran.stderr.contains("719 trades (719 new"), "{ran:#?}");
-    let minutes = files(&bar, "data/de/xetra/stocks_1m");
+    let minutes = bar.files_in("data/de/xetra/stocks_1m");
     assert!(minutes.len() > 100, "{}", minutes.len());
-    let data = files(&bar, "data");
+    let data = bar.files_in("data");
     for _ in 0..2 {
         bar.run(&UPDATE).expect(Exit::Ok);
-        assert_eq!(files(&bar, "data"), data);
+        assert_eq!(bar.files_in("data"), data);
     }
     bar.run(&["update", "--replay"]).expect(Exit::Ok);
-    assert_eq!(files(&bar, "data"), data);
+    assert_eq!(bar.files_in("data"), data);
 }
 
 #[test]
@@ -47,5 +47,5 @@ fn recorded_lines_of_2026_become_trades_and_bars() {
     let ran = bar.run(&UPDATE).expect(Exit::Ok);
 
     assert!(ran.stderr.contains("3 trades (3 new"), "{ran:#?}");
-    assert!(!files(&bar, "data/de/xetra/trades").is_empty());
+    assert!(!bar.files_in("data/de/xetra/trades").is_empty());
 }

@@ -3,14 +3,14 @@
 use barkeep::cli::Exit;
 use barkeep::sys::Signal;
 
-use super::{FRIDAY, UPDATE, files, thursday};
+use super::{FRIDAY, UPDATE, thursday};
 use crate::support::barkeep::Barkeep;
 
 const REPLAY: [&str; 4] = ["update", "--replay", "--venue", "de:xetra"];
 
 /// The only pack of the vault, and its bytes.
 fn pack(bar: &Barkeep) -> (String, Vec<u8>) {
-    let mut packs = files(bar, "vault").into_iter();
+    let mut packs = bar.files_in("vault").into_iter();
     let (path, bytes) = packs
         .find(|(path, _)| path.extension().is_some_and(|end| end == "pack"))
         .unwrap();
@@ -23,7 +23,7 @@ fn a_damaged_download_costs_itself_and_is_told_with_its_place() {
     let bar = feed.workspace("", FRIDAY);
     bar.run(&UPDATE).expect(Exit::Ok);
     let (path, whole) = pack(&bar);
-    let data = files(&bar, "data");
+    let data = bar.files_in("data");
 
     for at in [whole.len() / 3, whole.len() - 2] {
         let mut damaged = whole.clone();
@@ -33,7 +33,7 @@ fn a_damaged_download_costs_itself_and_is_told_with_its_place() {
         let ran = bar.run(&REPLAY).expect(Exit::Partial);
 
         assert!(ran.stderr.contains("are damaged in vault/"), "{ran:#?}");
-        assert_eq!(files(&bar, "data"), data, "what is stored stays");
+        assert_eq!(bar.files_in("data"), data, "what is stored stays");
     }
     // A pack is written whole: a cut end is damage, too.
     bar.write(&path, &whole[..whole.len() - 9]);
@@ -42,7 +42,7 @@ fn a_damaged_download_costs_itself_and_is_told_with_its_place() {
 
     bar.write(&path, whole);
     bar.run(&REPLAY).expect(Exit::Ok);
-    assert_eq!(files(&bar, "data"), data);
+    assert_eq!(bar.files_in("data"), data);
 }
 
 #[test]
@@ -50,7 +50,7 @@ fn a_replay_that_is_stopped_leaves_the_day_and_a_later_one_makes_it() {
     let feed = thursday();
     let bar = feed.workspace("", FRIDAY);
     bar.run(&UPDATE).expect(Exit::Ok);
-    let data = files(&bar, "data");
+    let data = bar.files_in("data");
     bar.remove("data");
 
     bar.around.stop.raise(Signal::Terminate);
@@ -61,11 +61,11 @@ fn a_replay_that_is_stopped_leaves_the_day_and_a_later_one_makes_it() {
         !stopped.stderr.contains("read out of the vault"),
         "{stopped:#?}"
     );
-    assert_eq!(files(&bar, "data").len(), 0);
+    assert_eq!(bar.files_in("data").len(), 0);
 
     // A process of its own, which nobody stops.
     bar.start(&REPLAY).end().expect(0);
-    assert_eq!(files(&bar, "data"), data);
+    assert_eq!(bar.files_in("data"), data);
 }
 
 #[test]

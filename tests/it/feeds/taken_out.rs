@@ -3,7 +3,7 @@
 use barkeep::cli::Exit;
 use barkeep::model::{Feed, Interval, Series};
 
-use super::{FRIDAY, SAP, SIEMENS, TRADES, UPDATE, files, thursday};
+use super::{FRIDAY, SAP, SIEMENS, TRADES, UPDATE, thursday};
 use crate::support::barkeep::Barkeep;
 use crate::support::feed::{FeedServer, line};
 use crate::support::trades::take_out;
@@ -59,18 +59,18 @@ fn amend(feed: &FeedServer) {
 fn bars_that_a_person_took_out_are_not_made_again_of_the_vault() {
     let feed = thursday();
     let bar = repaired(&feed);
-    let data = files(&bar, "data");
+    let data = bar.files_in("data");
     assert!(!has(&bar, (SAP, "1m"), OPENING));
 
     for _ in 0..2 {
         bar.run(&REPLAY).expect(Exit::Ok);
-        assert_eq!(files(&bar, "data"), data);
+        assert_eq!(bar.files_in("data"), data);
     }
     // Where the trades are gone they are read again, and are none that came.
     bar.remove(TRADES);
     bar.run(&REPLAY).expect(Exit::Ok);
 
-    assert_eq!(files(&bar, "data"), data);
+    assert_eq!(bar.files_in("data"), data);
 }
 
 #[test]
@@ -92,9 +92,9 @@ fn bars_that_a_person_took_out_come_back_once_trades_of_them_change() {
             "{interval}: none did"
         );
     }
-    let data = files(&bar, "data");
+    let data = bar.files_in("data");
     bar.run(&REPLAY).expect(Exit::Ok);
-    assert_eq!(files(&bar, "data"), data);
+    assert_eq!(bar.files_in("data"), data);
     take_out(&bar, bars(SAP, Interval::M1), &[OPENING]);
     bar.run(&REPLAY).expect(Exit::Ok);
     assert!(!has(&bar, (SAP, "1m"), OPENING), "it was taken out again");

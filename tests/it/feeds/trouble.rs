@@ -3,7 +3,7 @@
 use barkeep::cli::Exit;
 use barkeep::vault::Keeper;
 
-use super::{FRIDAY, SAP, TRADES, UPDATE, files, lines, minutes, thursday, volume_of};
+use super::{FRIDAY, SAP, TRADES, UPDATE, lines, minutes, thursday, volume_of};
 use crate::support::barkeep::Barkeep;
 use crate::support::feed::{FeedServer, packed};
 use crate::support::server::Reply;
@@ -25,7 +25,7 @@ fn a_bad_line_costs_itself_and_is_put_away_with_its_place() {
 
     assert!(ran.stderr.contains("1 line is no trade"), "{ran:#?}");
     assert_eq!(volume_of(&bar, SAP, "1d").to_bits(), 3.5f64.to_bits());
-    let kept = files(&bar, "quarantine");
+    let kept = bar.files_in("quarantine");
     let told = kept
         .iter()
         .find(|(path, _)| path.to_string_lossy().ends_with(".bad.txt"));
@@ -66,7 +66,7 @@ fn a_form_that_nobody_knows_fails_aloud_and_its_bytes_are_kept() {
         3.5f64.to_bits(),
         "the other one is stored"
     );
-    let vault = files(&bar, "vault");
+    let vault = bar.files_in("vault");
     let has_it = |bytes: &Vec<u8>| bytes.windows(strange.len()).any(|part| part == strange);
     assert!(vault.values().any(has_it));
 
@@ -118,7 +118,7 @@ fn a_venue_that_was_collected_from_one_feed_is_asked_from_no_other() {
     feed.publish(FIRST, &lines(FIRST));
     let bar = feed.workspace(AT_ONCE, MORNING);
     bar.run(&UPDATE).expect(Exit::Ok);
-    let data = files(&bar, "data");
+    let data = bar.files_in("data");
 
     let other = FeedServer::start_of("DEUR");
     other.publish(FIRST, &lines(FIRST));
@@ -137,7 +137,7 @@ fn a_venue_that_was_collected_from_one_feed_is_asked_from_no_other() {
         );
     }
     assert_eq!(other.downloads().len(), 0);
-    assert_eq!(files(&bar, "data"), data);
+    assert_eq!(bar.files_in("data"), data);
 
     bar.write("barkeep.toml", feed.settings(AT_ONCE));
     bar.run(&UPDATE).expect(Exit::Ok);
@@ -380,12 +380,12 @@ fn a_feed_of_which_no_file_is_known_by_its_name_is_no_success() {
 #[test]
 fn a_file_that_broke_off_and_came_whole_is_no_trouble_of_a_replay() {
     let (bar, _feed) = broken_off_and_whole();
-    let data = files(&bar, "data");
+    let data = bar.files_in("data");
 
     bar.run(&[&UPDATE[..], &["--replay"]].concat())
         .expect(Exit::Ok);
 
-    assert_eq!(files(&bar, "data"), data);
+    assert_eq!(bar.files_in("data"), data);
 }
 
 /// Runs that were stopped leave parts of one moment in any order.
@@ -395,7 +395,7 @@ fn a_download_that_broke_off_is_no_trouble_behind_a_whole_one() {
     feed.publish(FIRST, &lines(FIRST));
     let bar = feed.workspace(AT_ONCE, MORNING);
     bar.run(&UPDATE).expect(Exit::Ok);
-    let data = files(&bar, "data");
+    let data = bar.files_in("data");
     let whole = packed(&lines(FIRST).concat());
     let name = format!("DETR-posttrade-{FIRST}.json.gz");
     keep_later(&bar, &name, &whole[..whole.len() - 9]);
@@ -403,7 +403,7 @@ fn a_download_that_broke_off_is_no_trouble_behind_a_whole_one() {
     let again = bar.run(&[&UPDATE[..], &["--replay"]].concat());
 
     assert_eq!(again.exit, Exit::Ok, "{again:#?}");
-    assert_eq!(files(&bar, "data"), data);
+    assert_eq!(bar.files_in("data"), data);
 }
 
 /// Keeps a download in the vault behind those that are there.

@@ -14,6 +14,9 @@ use super::clock::WaitingClock;
 use super::server::{Reply, Server};
 use barkeep::cli::Exit;
 
+pub(crate) const SIEMENS: &str = "DE0007236101";
+pub(crate) const SAP: &str = "DE0007164600";
+
 /// What a feed has, by the names of its files.
 type Files = Arc<Mutex<BTreeMap<String, Vec<u8>>>>;
 /// What it publishes once a file is asked for: by that file's name, the other's name and bytes.
@@ -203,4 +206,17 @@ pub(crate) fn line(isin: &str, id: &str, at: &str, (price, quantity): (f64, f64)
         "mmtModificationInd": "-",
     });
     format!("{line}\n")
+}
+
+/// Two trades of a minute, which is spelled as in the names of files.
+pub(crate) fn lines(minute: &str) -> Vec<String> {
+    let at = minute.replace('_', ":");
+    let trade = |isin, id: &str, seconds, of| {
+        let id = format!("{id}{minute}");
+        line(isin, &id, &format!("{at}:{seconds}"), of)
+    };
+    vec![
+        trade(SIEMENS, "s", "05", (200.5, 10.0)),
+        trade(SAP, "p", "59", (180.25, 3.5)),
+    ]
 }

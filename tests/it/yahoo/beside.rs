@@ -11,10 +11,8 @@ fn dividend() -> Value {
     json!({"dividends": {"1": {"amount": 0.25, "date": NOV_20 - DAY}}})
 }
 
-/// A workspace of the predecessor has daily bars adjusted for dividends. New hourly bars are not, and the dividends that
-/// came with the second of the two were refused for it.
-#[test]
-fn events_are_stored_whatever_basis_the_bars_have_that_they_came_with() {
+/// Daily bars of the predecessor, and hours that were not asked for yet.
+fn with_days_of_the_predecessor() -> YahooBar {
     let mut yahoo = YahooBar::of("AAPL", "1d", "");
     yahoo
         .bar
@@ -24,6 +22,14 @@ fn events_are_stored_whatever_basis_the_bars_have_that_they_came_with() {
     let month = "data/us/yahoo/stocks_1d/ticker=AAPL/year=2025/month=11/data.parquet";
     yahoo.bar.write(month, ForeignFile::of(old).bytes());
     "2025-11-21T01:00:00Z".clone_into(&mut yahoo.bar.now);
+    yahoo
+}
+
+/// A workspace of the predecessor has daily bars adjusted for dividends. New hourly bars are not, and the dividends that
+/// came with the second of the two were refused for it.
+#[test]
+fn events_are_stored_whatever_basis_the_bars_have_that_they_came_with() {
+    let yahoo = with_days_of_the_predecessor();
     yahoo.server.handle(|request: &Request| {
         let interval = request.query("interval").unwrap();
         let mut events = dividend();
@@ -113,15 +119,7 @@ fn events_of_another_security_are_not_stored_either() {
 /// hours of a workspace that it began were shown as if nothing had ever been paid.
 #[test]
 fn hours_take_no_factor_from_daily_closes_that_contain_the_dividends() {
-    let mut yahoo = YahooBar::of("AAPL", "1d", "");
-    yahoo
-        .bar
-        .run(&["init", "--interval", "1h"])
-        .expect(Exit::Ok);
-    let old = days("AAPL", &[("2025-11-03", 1.0), ("2025-11-04", 1.5)]);
-    let month = "data/us/yahoo/stocks_1d/ticker=AAPL/year=2025/month=11/data.parquet";
-    yahoo.bar.write(month, ForeignFile::of(old).bytes());
-    "2025-11-21T01:00:00Z".clone_into(&mut yahoo.bar.now);
+    let yahoo = with_days_of_the_predecessor();
     yahoo.server.handle(|request: &Request| {
         let interval = request.query("interval").unwrap();
         let events = json!({"dividends": {"1": {"amount": 1.0, "date": NOV_20}}});
