@@ -8,6 +8,7 @@
     reason = "makes links, and looks at what a user would find"
 )]
 
+mod decomposed;
 mod devices;
 mod legacy;
 mod odd;
