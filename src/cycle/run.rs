@@ -117,6 +117,7 @@ impl Cycle<'_> {
             .then(|| self.tidy(session, registry, (&mut report, &mut leftovers)))
             .flatten();
         report.warnings.extend(warnings);
+        report.warnings.extend(self.tell_halves(registry.catalog()));
         let (requests, miscounted) = self.count_requests(&report, registry.catalog(), session);
         if report.data.is_there() {
             self.let_rest(&report, registry, session, asker)?;
@@ -241,6 +242,17 @@ impl Cycle<'_> {
         }
         update::let_rest(&report.venues, registry.catalog_mut(), self.options.today)?;
         Ok(registry.save(session)?)
+    }
+
+    /// Says which series have rows in an older file that no run continues.
+    fn tell_halves(&self, catalog: &Catalog) -> Option<String> {
+        let found = inventory::halves(self.workspace, &catalog.venues());
+        match found {
+            Ok(halves) => inventory::tell_halves(&halves, &self.workspace.places.root),
+            Err(error) => Some(format!(
+                "whether series have an older file is not known: {error}"
+            )),
+        }
     }
 
     /// Writes down what lies of some series of which no commit recorded anything, such as those of an older build, now that all that
