@@ -100,6 +100,7 @@ impl Cycle<'_> {
             // be noted, it is.
             let _noted: FsResult<()> = temps::remember(session, self.request.today);
         }
+        let ahead = ingest::set_right(self.view(), registry, self.request.today);
         let watch = Stopwatch::start();
         let planned = self.plan(registry.catalog())?;
         let plan_seconds = watch.seconds();
@@ -117,6 +118,7 @@ impl Cycle<'_> {
             .then(|| self.tidy(session, registry, (&mut report, &mut leftovers)))
             .flatten();
         report.warnings.extend(warnings);
+        report.warnings.extend(ahead);
         report.warnings.extend(self.tell_halves(registry.catalog()));
         let (requests, miscounted) = self.count_requests(&report, registry.catalog(), session);
         if report.data.is_there() {
