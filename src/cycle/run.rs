@@ -1,6 +1,6 @@
 //! The order of an update under the run lock.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use crate::backlog::{FeedMinutes, Owed};
 use crate::catalog::{Catalog, KnownRows};
@@ -30,6 +30,14 @@ const AGAIN: &str = "the next update asks its source for all of them again";
 /// What is said of rows that no source brings again.
 const UNSOUGHT: &str = "its source brings no more of them: put them back from a backup, or accept that they are gone with \
                         barkeep check --rebuild";
+
+/// Returns what is said of rows of a feed, which has forgotten its trades.
+fn anew(venue: &Venue) -> String {
+    format!(
+        "barkeep update --replay --venue {venue} makes anew what the vault has of them; put the others back from a backup, or accept \
+         that they are gone with barkeep check --rebuild"
+    )
+}
 
 /// Whoever has an update made: hears how far it is, and is asked.
 pub trait Asker {
@@ -291,11 +299,15 @@ impl Cycle<'_> {
             return Ok(());
         }
         let (workspace, asked) = (self.workspace, plan.tickers());
-        let is_asked = |request: &StorageRequest| {
-            let of = (request.venue.as_ref(), request.series.ticker());
-            matches!(of, (Some(venue), Some(ticker)) if asked.contains(&(venue, ticker)))
+        let feeds: BTreeSet<&Venue> = plan.feeds.iter().collect();
+        let is_asked = |request: &StorageRequest| match (&request.venue, request.series.ticker()) {
+            // Who asks a feed asks for all that it has.
+            (Some(venue), _) if feeds.contains(venue) => true,
+            (Some(venue), Some(ticker)) => asked.contains(&(venue, ticker)),
+            _ => false,
         };
         let venues = plan.venues.iter().map(|planned| &planned.venue);
+        let venues: BTreeSet<&Venue> = venues.chain(feeds.iter().copied()).collect();
         let there = plan.venues.iter().flat_map(|planned| {
             let there = planned.jobs.iter().filter(|job| job.has_rows);
             there.map(|job| (&planned.venue, &job.ticker, job.interval))
@@ -308,6 +320,7 @@ impl Cycle<'_> {
             _ => false,
         };
         let wanted = (is_asked, is_there);
+        let venues = venues.into_iter();
         let found = lost_rows(workspace, session, registry.catalog(), venues, wanted);
         let lost = found.unwrap_or_else(|error| {
             let told = format!("whether rows are gone is not known: {error}");
@@ -316,7 +329,11 @@ impl Cycle<'_> {
         });
         for one in &lost {
             let is_sought = seek(workspace.view(), plan, registry.catalog_mut(), one);
-            let next = if is_sought { AGAIN } else { UNSOUGHT };
+            let next = match &one.request.venue {
+                Some(venue) if feeds.contains(venue) => anew(venue),
+                _ if is_sought => AGAIN.to_owned(),
+                _ => UNSOUGHT.to_owned(),
+            };
             report.losses.push(format!(
                 "{}: of {} rows that were stored {} are there; {next}",
                 one.request,
