@@ -11,6 +11,7 @@
 mod decomposed;
 mod devices;
 mod legacy;
+mod misfiled;
 mod odd;
 mod venues;
 
