@@ -10,6 +10,7 @@ use super::summary::Finished;
 use super::words::{count, grouped, left_of, quoted, some_of};
 use super::{Printer, feeds};
 use crate::ingest::{DamagedSeries, Unserved};
+use crate::inventory::interval_of;
 use crate::model::{Series, StorageRequest, Ticker};
 use crate::workspace::DataRoot;
 
@@ -159,20 +160,25 @@ pub(in crate::cli) fn print_unserved(unserved: &Unserved, printer: &Printer) {
 /// Days that lie before and after all that a source may have.
 const EVER: [&str; 2] = ["1900-01-01", "2100-01-01"];
 
-/// Returns the command that fetches days of a series again; a feed has forgotten its trades, and the vault has them.
+/// Returns the command that fetches days of a series again, and what comes along with bars by the bars of its ticker; a feed has
+/// forgotten its trades and auctions, and the vault has them.
 pub(in crate::cli) fn refetch(
     request: &StorageRequest,
     days: Option<(NaiveDate, NaiveDate)>,
 ) -> String {
     let mut words = vec!["barkeep".to_owned(), "update".to_owned()];
     let mut option = |name: &str, value: String| words.extend([name.to_owned(), value]);
-    if let Series::Bars { ticker, interval } | Series::Prepost { ticker, interval } =
-        &request.series
-    {
+    let is_of_feed = matches!(
+        request.series,
+        Series::Trades { .. } | Series::Auctions { .. }
+    );
+    if let Some(ticker) = request.series.ticker().filter(|_| !is_of_feed) {
         option("--ticker", quoted(ticker.as_str()));
+    }
+    // Events come along with bars of every length.
+    if let Some(interval) = interval_of(&request.series) {
         option("--interval", interval.to_string());
     }
-    let is_of_feed = matches!(request.series, Series::Trades { .. });
     if is_of_feed {
         words.push("--replay".to_owned());
     }
@@ -200,6 +206,36 @@ pub(in crate::cli) fn refetch(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_comes_along_with_bars_is_fetched_again_by_the_bars_of_its_ticker() {
+        let ticker = || "BRK B".parse().unwrap();
+        let interval = crate::model::Interval::D1;
+        for (series, options) in [
+            (
+                Series::Adjusted {
+                    ticker: ticker(),
+                    interval,
+                },
+                "--ticker 'BRK B' --interval 1d --venue us:mine --start 1900-01-01 --end 2100-01-01",
+            ),
+            (
+                Series::Events { ticker: ticker() },
+                "--ticker 'BRK B' --venue us:mine --start 1900-01-01 --end 2100-01-01",
+            ),
+            (
+                Series::Auctions { ticker: ticker() },
+                "--replay --venue us:mine",
+            ),
+        ] {
+            let request = StorageRequest {
+                venue: Some("us:mine".parse().unwrap()),
+                series,
+            };
+
+            assert_eq!(refetch(&request, None), format!("barkeep update {options}"));
+        }
+    }
 
     #[test]
     fn a_lost_history_is_fetched_again_whole_and_not_from_its_newest_row_on() {
