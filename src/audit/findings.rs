@@ -95,6 +95,9 @@ impl Findings {
                 };
                 self.add_trouble(request, error);
             }
+            Flaw::Misfiled(reason) => {
+                self.add_trouble(request, StorageError::Refused { path, reason });
+            }
             Flaw::Damaged(_) if self.damaged.iter().any(|known| known.path == path) => {}
             Flaw::Damaged(reason) => self.damaged.push(DamagedFile {
                 path,

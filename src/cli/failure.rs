@@ -191,6 +191,8 @@ impl From<StorageError> for Failure {
                     WayOut::Rename => BY_ITS_NAME,
                 })
             }
+            // What a file holds and what its place says must agree.
+            StorageError::Refused { .. } => Self::of(Exit::Mismatch, error),
             StorageError::DamagedJournal { .. } => Self::of(Exit::Damaged, error),
             StorageError::Staging { .. } => Self::of(Exit::Failed, error).hint(
                 "a folder that is missing there is made anew on the right disk: move the link or the file away, or unmount it",

@@ -1,6 +1,6 @@
 //! The order of an update under the run lock.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 
 use crate::backlog::{self, FeedMinutes, Owed};
 use crate::catalog::{Catalog, KnownRows};
@@ -32,6 +32,14 @@ const AGAIN: &str = "the next update asks its source for all of them again";
 /// What is said of rows that no source brings again.
 const UNSOUGHT: &str = "its source brings no more of them: put them back from a backup, or accept that they are gone with \
                         barkeep check --rebuild";
+
+/// Returns what is said of rows of a feed, which has forgotten its trades.
+fn anew(venue: &Venue) -> String {
+    format!(
+        "barkeep update --replay --venue {venue} makes anew what the vault has of them; put the others back from a backup, or accept \
+         that they are gone with barkeep check --rebuild"
+    )
+}
 
 /// Whoever has an update made: hears how far it is, and is asked.
 pub trait Asker {
@@ -100,6 +108,7 @@ impl Cycle<'_> {
             // be noted, it is.
             let _noted: FsResult<()> = temps::remember(session, self.request.today);
         }
+        let ahead = ingest::set_right(self.view(), registry, self.request.today);
         let watch = Stopwatch::start();
         let planned = self.plan(registry.catalog())?;
         let plan_seconds = watch.seconds();
@@ -127,6 +136,8 @@ impl Cycle<'_> {
             .then(|| self.tidy(session, registry, (&mut report, &mut leftovers)))
             .flatten();
         report.warnings.extend(self.toggle_warnings(&planned.plan));
+        report.warnings.extend(ahead);
+        report.warnings.extend(self.tell_halves(registry.catalog()));
         let (requests, miscounted) = self.count_requests(&report, registry.catalog(), session);
         if report.data.is_there() {
             self.let_rest(&report, registry, session, asker)?;
@@ -256,6 +267,17 @@ impl Cycle<'_> {
         Ok(registry.save(session)?)
     }
 
+    /// Says which series have rows in an older file that no run continues.
+    fn tell_halves(&self, catalog: &Catalog) -> Option<String> {
+        let found = inventory::halves(self.workspace, &catalog.venues());
+        match found {
+            Ok(halves) => inventory::tell_halves(&halves, &self.workspace.places.root),
+            Err(error) => Some(format!(
+                "whether series have an older file is not known: {error}"
+            )),
+        }
+    }
+
     /// Writes down what lies of some series of which no commit recorded anything, such as those of an older build, now that all that
     /// was fetched is stored. Returns which series have records that contradict the settings, as sentences without a period. What
     /// cannot be written down is told, and changes nothing else.
@@ -291,11 +313,15 @@ impl Cycle<'_> {
             return Ok(());
         }
         let (workspace, asked) = (self.workspace, plan.tickers());
-        let is_asked = |request: &StorageRequest| {
-            let of = (request.venue.as_ref(), request.series.ticker());
-            matches!(of, (Some(venue), Some(ticker)) if asked.contains(&(venue, ticker)))
+        let feeds: BTreeSet<&Venue> = plan.feeds.iter().collect();
+        let is_asked = |request: &StorageRequest| match (&request.venue, request.series.ticker()) {
+            // Who asks a feed asks for all that it has.
+            (Some(venue), _) if feeds.contains(venue) => true,
+            (Some(venue), Some(ticker)) => asked.contains(&(venue, ticker)),
+            _ => false,
         };
         let venues = plan.venues.iter().map(|planned| &planned.venue);
+        let venues: BTreeSet<&Venue> = venues.chain(feeds.iter().copied()).collect();
         let there = plan.venues.iter().flat_map(|planned| {
             let there = planned.jobs.iter().filter(|job| job.has_rows);
             there.map(|job| (&planned.venue, &job.ticker, job.interval))
@@ -308,6 +334,7 @@ impl Cycle<'_> {
             _ => false,
         };
         let wanted = (is_asked, is_there);
+        let venues = venues.into_iter();
         let found = lost_rows(workspace, session, registry.catalog(), venues, wanted);
         let lost = found.unwrap_or_else(|error| {
             let told = format!("whether rows are gone is not known: {error}");
@@ -316,7 +343,11 @@ impl Cycle<'_> {
         });
         for one in &lost {
             let is_sought = seek(workspace.view(), plan, registry.catalog_mut(), one);
-            let next = if is_sought { AGAIN } else { UNSOUGHT };
+            let next = match &one.request.venue {
+                Some(venue) if feeds.contains(venue) => anew(venue),
+                _ if is_sought => AGAIN.to_owned(),
+                _ => UNSOUGHT.to_owned(),
+            };
             report.losses.push(format!(
                 "{}: of {} rows that were stored {} are there; {next}",
                 one.request,

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Timelike, Utc};
 
-use super::silence::{LATE, is_silent};
+use super::silence::{LATE, first_kept, is_silent};
 use super::{DayMarks, Marks};
 use crate::calendar::Day;
 use crate::gaps::{DayKind, FeedDay, FeedGaps, MinuteSet, MinuteState};
@@ -51,12 +51,14 @@ impl RecordedFeed {
         known.retain(|day| since.is_none_or(|since| *day >= since));
         let habits = marks.habits(fs)?;
         let mut days = Vec::new();
-        let asked = habits.asked.first().map(DateTime::date_naive);
-        let with_files = first_with_files(&mut marks, fs, &known)?;
-        let Some(first) = with_files.into_iter().chain(asked).min() else {
-            return Ok(Self { days });
-        };
         let calendar = &feed.spec().calendar;
+        let asked = habits.asked.first().copied();
+        let first = match (first_with_files(&mut marks, fs, &known)?, asked) {
+            (Some(day), asked) => asked.map_or(day, |at| day.min(at.date_naive())),
+            // A feed that had nothing was silent on the days that it kept then.
+            (None, Some(at)) => first_kept(at, habits.days_kept, calendar),
+            (None, None) => return Ok(Self { days }),
+        };
         let wall = calendar.wall(now);
         let first = since.map_or(first, |since| since.max(first));
         for day in first.iter_days().take_while(|day| *day <= now.date_naive()) {

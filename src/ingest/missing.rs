@@ -41,6 +41,47 @@ pub fn missing(
     })
 }
 
+/// Tells whether a day is to come wherever one is: a newest row of it is a mistake of a source, of a clock, or of who wrote it down.
+/// Waiting for what follows it would fetch nothing for years.
+pub fn is_to_come(day: NaiveDate, today: NaiveDate) -> bool {
+    today.succ_opt().is_some_and(|latest| day > latest)
+}
+
+/// Has tickers.json know the newest stored row of each series of which it says a day to come, and no mark that calls what lies
+/// between done. Returns what was wrong, as sentences without a period.
+///
+/// Rows that cannot be read, or are of such a day themselves, are left to whoever looks at them; where none is stored, all are
+/// [missing].
+pub fn set_right(view: View<'_>, registry: &mut Registry, today: NaiveDate) -> Vec<String> {
+    let mut told = Vec::new();
+    for venue in registry.catalog().venues() {
+        for (ticker, interval) in registry.catalog().series_known_at(&venue) {
+            let catalog = registry.catalog();
+            let known = catalog.last_data_date(&ticker, &venue, interval);
+            let Some(known) = known.filter(|day| is_to_come(*day, today)) else {
+                continue;
+            };
+            let request = StorageRequest::bars(venue.clone(), ticker.clone(), interval);
+            let facts = view.routing_facts(catalog, &venue, &request.series);
+            let newest = view.stores.route(&request, facts).ok();
+            let newest = newest.and_then(|routed| {
+                let file = routed.newest?;
+                view.stores.newest_day(&request, &file).ok().flatten()
+            });
+            let Some(newest) = newest.filter(|newest| *newest < known) else {
+                continue;
+            };
+            let catalog = registry.catalog_mut();
+            catalog.set_back(&ticker, &venue, interval, Some(newest));
+            told.push(format!(
+                "{ticker} {interval} at {venue}: tickers.json said that rows up to {known} are stored, a day to come; they end on \
+                 {newest}, and what follows is asked for"
+            ));
+        }
+    }
+    told
+}
+
 /// A series of which rows were gone, and how far it reaches now that its source was asked for them.
 #[derive(Debug)]
 pub(super) struct GaveUp<'s> {

@@ -31,7 +31,7 @@ pub use error::IngestError;
 pub use feed_report::{FeedReport, FileFailure, LostMinutes};
 pub use leftovers::{Earlier, LeftoverReport, finish_leftovers};
 pub use merge_ledgers::{is_ledger_long, merge_ledgers};
-pub use missing::missing;
+pub use missing::{is_to_come, missing, set_right};
 pub use put_back::{PutBack, Returned, put_back};
 pub use registry::Registry;
 pub use rehouse::{LookedInto, RehouseReport, rehouse};

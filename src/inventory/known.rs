@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 
 use super::stored::stored_series;
-use super::{Asked, InventoryError};
+use super::{Asked, Halves, InventoryError, halves};
 use crate::catalog::Catalog;
 use crate::ledger::{self, SeriesRecord, read_records};
 use crate::model::{StorageRequest, Venue};
@@ -21,8 +21,17 @@ pub struct Known {
     pub unrecorded: BTreeSet<StorageRequest>,
     /// When recording began at each venue.
     pub begun: BTreeMap<Venue, DateTime<Utc>>,
+    /// Series with an older file, of which the records do not tell.
+    pub halves: Halves,
     /// Parts of the records that cannot be understood, and why.
     pub damaged: Vec<(PathBuf, String)>,
+}
+
+impl Known {
+    /// Tells whether what was recorded of a series is of one of its two files.
+    pub(super) fn is_part(&self, request: &StorageRequest, record: &SeriesRecord) -> bool {
+        record.is_legacy && self.halves.contains_key(request)
+    }
 }
 
 /// Reads what is known of the series that are asked about. Folders are listed, and no file of a series is opened.
@@ -47,6 +56,8 @@ pub fn known(
         // They are in order, so that none is compared with all others again.
         known.records.append(&mut meant);
     }
+    known.halves = halves(workspace, &asked_for)?;
+    known.halves.retain(|request, _| asked.means(request));
     known.unrecorded = stored_series(workspace, catalog, asked, &asked_for, &known.records)?;
     Ok(known)
 }

@@ -54,11 +54,17 @@ pub struct Listed {
 }
 
 /// Returns what is known of each series, in the order of venues and names.
-pub fn list(known: Known, view: View<'_>, catalog: &Catalog, today: NaiveDate) -> Vec<Listed> {
-    let recorded = known.records.into_iter();
-    let recorded = recorded.map(|(request, record)| (request, Some(record)));
+pub fn list(mut known: Known, view: View<'_>, catalog: &Catalog, today: NaiveDate) -> Vec<Listed> {
+    let recorded = std::mem::take(&mut known.records).into_iter();
+    let recorded = recorded.map(|(request, record)| {
+        let is_part = known.is_part(&request, &record);
+        let record = if is_part { record.of_a_part() } else { record };
+        (request, Some(record))
+    });
+    let recorded: Vec<_> = recorded.collect();
     let unrecorded = known.unrecorded.into_iter().map(|request| (request, None));
     let mut listed: Vec<Listed> = recorded
+        .into_iter()
         .chain(unrecorded)
         .map(|(request, record)| Listed {
             state: state_of(&request, view, catalog, today),

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use super::asked::interval_of;
 use super::compare::{Fault, compare};
 use super::known::damaged;
-use super::{Asked, InventoryError, Known, known};
+use super::{Asked, Halves, InventoryError, Known, known};
 use crate::catalog::Catalog;
 use crate::layout::PartitionPathBuilder;
 use crate::model::{Dataset, Interval, PartitionKey, PriceBasis, StorageRequest, Venue};
@@ -42,6 +42,8 @@ pub struct Looked {
     pub troubles: Vec<(StorageRequest, StorageError)>,
     /// Differences of series of which rows wait in a run that is at work or was interrupted: they are no faults yet.
     pub waiting: usize,
+    /// Series with an older file, of which the records do not tell.
+    pub halves: Halves,
     /// Parts of the records that cannot be understood, and why.
     pub damaged_records: Vec<(PathBuf, String)>,
 }
@@ -185,6 +187,7 @@ pub fn look(
         }
     }
     looked.odd = odd(respects);
+    looked.halves = known.halves;
     looked.damaged_records = damaged(workspace, catalog)?;
     if !doubtful.is_empty() {
         looked.faults = look_again(workspace, catalog, asked, &doubtful)?;

@@ -5,12 +5,12 @@
 //! about, and of each once that it has to be asked for again. Leaves to others: files of single months, which `look` holds against
 //! the records.
 
-use super::InventoryError;
 use super::compare::{is_outdated, record_of};
 use super::note::{Lines, add, write};
+use super::{InventoryError, Known};
 use crate::catalog::Catalog;
 use crate::ledger::{Line, SeriesRecord, read_records};
-use crate::model::{StorageRequest, Venue};
+use crate::model::{Series, StorageRequest, Venue};
 use crate::storage::StorageError;
 use crate::workspace::{Session, Workspace};
 
@@ -61,15 +61,46 @@ pub fn lost_rows<'v>(
                     record,
                     there,
                 }),
-                Ok(Standing::Back(record)) => add(&mut lines, Line::Found(request, record)),
+                Ok(Standing::Back(record)) => note(&mut lines, request, record),
                 Ok(Standing::Well) | Err(_) => {}
             }
         }
     }
     write(session, lines)?;
+    without_waiting(workspace, catalog, lost)
+}
+
+/// Finds the series of which rows are missing, among those that are known. A look: nothing is written down, and so no lock is taken.
+///
+/// # Errors
+/// When nobody can say which rows wait. What cannot be looked at of a series is named by whoever reads it.
+pub fn look_for_lost(
+    workspace: &Workspace<'_>,
+    catalog: &Catalog,
+    known: &Known,
+) -> Result<Vec<LostRows>, InventoryError> {
+    let lost = known.records.iter().filter_map(|(request, record)| {
+        match standing(workspace, catalog, request, record) {
+            Ok(Standing::Lost(there)) => Some(LostRows {
+                request: request.clone(),
+                record: record.clone(),
+                there,
+            }),
+            Ok(Standing::Back(_) | Standing::Well) | Err(_) => None,
+        }
+    });
+    without_waiting(workspace, catalog, lost.collect())
+}
+
+/// Leaves out what waits in staging or in a journal, which is not gone.
+fn without_waiting(
+    workspace: &Workspace<'_>,
+    catalog: &Catalog,
+    mut lost: Vec<LostRows>,
+) -> Result<Vec<LostRows>, InventoryError> {
     if !lost.is_empty() {
-        // What waits in staging or in a journal is not gone.
-        let waiting = workspace.view().waiting(catalog, fs, places)?;
+        let view = workspace.view();
+        let waiting = view.waiting(catalog, workspace.fs(), &workspace.places)?;
         lost.retain(|one| !waiting.contains(&one.request));
     }
     Ok(lost)
@@ -128,7 +159,14 @@ pub fn note_sought(session: Session<'_>, lost: &[LostRows]) -> Result<(), Invent
             is_sought: true,
             ..one.record.clone()
         };
-        add(&mut lines, Line::Found(one.request.clone(), record));
+        note(&mut lines, one.request.clone(), record);
     }
     write(session, lines)
+}
+
+/// Has a record written down. Of trades it would say that they begin anew, and bars were made of what is left of a day.
+fn note(lines: &mut Lines, request: StorageRequest, record: SeriesRecord) {
+    if !matches!(request.series, Series::Trades { .. }) {
+        add(lines, Line::Found(request, record));
+    }
 }

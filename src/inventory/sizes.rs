@@ -6,7 +6,7 @@ use chrono::Datelike;
 
 use super::Known;
 use crate::ledger::SeriesRecord;
-use crate::model::{Dataset, PartitionKey, Venue};
+use crate::model::{Dataset, PartitionKey, StorageRequest, Venue};
 
 /// How much one venue keeps of one dataset.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,8 +24,10 @@ pub struct Size {
     pub rows: u64,
     /// The bytes of their files.
     pub bytes: u64,
-    /// Series that have rows and no record.
+    /// Series that have rows and no record of all of them.
     pub unrecorded: u64,
+    /// Those of which rows are recorded that were not found.
+    pub lossy: u64,
 }
 
 /// Returns how much is kept, in the order of venues and datasets.
@@ -43,9 +45,13 @@ pub fn sizes(known: &Known) -> Vec<Size> {
             rows: 0,
             bytes: 0,
             unrecorded: 0,
+            lossy: 0,
         }));
     };
-    for (request, record) in known.records.iter().filter(|(_, record)| record.is_exact()) {
+    let is_told = |(request, record): &(&StorageRequest, &SeriesRecord)| {
+        record.is_exact() && !known.is_part(request, record)
+    };
+    for (request, record) in known.records.iter().filter(is_told) {
         of(&request.venue, request.series.dataset(), &|size| {
             size.series += 1;
             size.files += record.files;
@@ -55,12 +61,13 @@ pub fn sizes(known: &Known) -> Vec<Size> {
         });
     }
     // Of what was lost in part nobody knows how much is left.
-    let doubtful = known
-        .records
-        .iter()
-        .filter(|(_, record)| !record.is_exact());
-    let doubtful = doubtful.map(|(request, _)| request);
-    for request in known.unrecorded.iter().chain(doubtful) {
+    for (request, record) in known.records.iter().filter(|one| !is_told(one)) {
+        of(&request.venue, request.series.dataset(), &|size| {
+            size.unrecorded += 1;
+            size.lossy += u64::from(!record.is_exact());
+        });
+    }
+    for request in &known.unrecorded {
         of(&request.venue, request.series.dataset(), &|size| {
             size.unrecorded += 1;
         });

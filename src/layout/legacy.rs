@@ -16,6 +16,9 @@ pub enum LegacyName {
         /// The stem of the file that it is a copy of.
         of: String,
     },
+    /// The file of a ticker in decomposed characters, as a folder has it that was copied from a Mac. Nobody looks for it under
+    /// this name.
+    Decomposed(Ticker),
     /// A Parquet file that no ticker can have.
     NoTicker,
     /// Something else.
@@ -35,6 +38,8 @@ pub fn legacy_name(name: &str) -> LegacyName {
     }
     match stem.parse::<Ticker>() {
         Ok(ticker) if ticker.legacy_stem() == Some(stem) => LegacyName::Ticker(ticker),
+        // Of what has a place in the layout, parsing composes the characters and changes nothing else.
+        Ok(ticker) if ticker.legacy_stem().is_some() => LegacyName::Decomposed(ticker),
         _ => LegacyName::NoTicker,
     }
 }
@@ -148,6 +153,10 @@ mod tests {
         let copy = || LegacyName::Copy { of: "A".to_owned() };
         for (name, is) in [
             ("A.parquet", LegacyName::Ticker("A".parse().unwrap())),
+            (
+                "Mu\u{308}V2.parquet",
+                LegacyName::Decomposed("M\u{fc}V2".parse().unwrap()),
+            ),
             (
                 "CON.DE.parquet",
                 LegacyName::Ticker("CON.DE".parse().unwrap()),

@@ -63,6 +63,17 @@ impl SeriesRecord {
         self.floor.is_none()
     }
 
+    /// Returns what it says of a series of which it tells a part only.
+    #[must_use]
+    pub fn of_a_part(self) -> Self {
+        Self {
+            floor: self.floor.or(Some(self.rows)),
+            first: None,
+            last: None,
+            ..self
+        }
+    }
+
     /// Adds what is known of one file, in whatever order the files come.
     pub fn add(
         &mut self,

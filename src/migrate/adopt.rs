@@ -124,7 +124,9 @@ pub fn unadoptable(
             for entry in fs.list(&folder)?.unwrap_or_default() {
                 let is_fit = match legacy_name(&entry.name) {
                     LegacyName::Ticker(_) => entry.kind == Kind::File,
-                    LegacyName::Copy { .. } | LegacyName::NoTicker => false,
+                    LegacyName::Copy { .. } | LegacyName::Decomposed(_) | LegacyName::NoTicker => {
+                        false
+                    }
                     LegacyName::Other => true,
                 };
                 if !is_fit {

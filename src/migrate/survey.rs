@@ -65,6 +65,10 @@ impl Survey {
                     strangers.push((path, "its name is that of a copy"));
                     continue;
                 }
+                LegacyName::Decomposed(_) => {
+                    strangers.push((path, "its name is in decomposed characters"));
+                    continue;
+                }
                 LegacyName::NoTicker => {
                     strangers.push((path, "its name is no ticker's"));
                     continue;

@@ -54,14 +54,21 @@ impl Ticker {
     }
 
     /// Returns the other segments under which rows of the ticker may lie: the raw symbol, as the predecessor spelled it,
-    /// and the one that earlier builds gave to names of devices. What is another ticker's segment is none of them.
+    /// the one that earlier builds gave to names of devices, and each of all in decomposed characters, as a tree has them that
+    /// was copied from a Mac. What is another ticker's segment is none of them.
     pub fn earlier_segments(&self) -> Vec<String> {
-        let raw = self.as_str();
-        let is_spelled = raw != self.segment()
-            && !raw.contains('/')
-            && Self::from_segment(raw).as_ref() == Ok(self);
-        let raw = is_spelled.then(|| raw.to_owned());
-        raw.into_iter().chain(encode_device(&self.0)).collect()
+        let (raw, segment) = (self.as_str(), self.segment());
+        let is_mine = |text: &String| Self::from_segment(text).as_ref() == Ok(self);
+        let is_raw = raw != segment && !raw.contains('/');
+        let raw = is_raw.then(|| raw.to_owned()).filter(is_mine);
+        let mut segments: Vec<String> = raw.into_iter().chain(encode_device(&self.0)).collect();
+        if !self.0.is_ascii() {
+            let composed = segments.iter().chain([&segment]);
+            let decomposed: Vec<String> = composed.map(|text| text.nfd().collect()).collect();
+            let is_other = |text: &String| *text != segment && is_mine(text);
+            segments.extend(decomposed.into_iter().filter(is_other));
+        }
+        segments
     }
 
     /// Returns the file stem of the legacy layout, which has no encoding; `None` when the symbol is unsafe there, or is how a
@@ -281,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn a_device_that_an_earlier_build_encoded_is_its_ticker_still() {
+    fn every_earlier_spelling_of_a_ticker_is_its_still() {
         for (symbol, earlier) in [
             ("CON", &["%43ON"][..]),
             ("com1.L", &["%63om1.L"]),
@@ -290,6 +297,10 @@ mod tests {
             ("CONE", &[]),
             // Its raw spelling is the folder that CON had.
             ("%43ON", &[]),
+            // As a Mac writes names.
+            ("M\u{fc}V2", &["Mu\u{308}V2"]),
+            ("M\u{fc}=X", &["M\u{fc}=X", "Mu\u{308}=X", "Mu\u{308}%3DX"]),
+            ("\u{424}", &[]),
         ] {
             assert_eq!(ticker(symbol).earlier_segments(), earlier);
             for segment in earlier {

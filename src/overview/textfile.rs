@@ -246,7 +246,7 @@ fn of_series(outcome: &Outcome<'_>) -> [Metric; 5] {
 }
 
 /// What is told for each dataset of a venue.
-fn kept(sizes: &[Size]) -> [Metric; 6] {
+fn kept(sizes: &[Size]) -> [Metric; 7] {
     let each = |of: fn(&Size) -> u64| -> Vec<(String, String)> {
         let sample = |one: &Size| {
             let [market, source] = at(&one.venue);
@@ -265,6 +265,11 @@ fn kept(sizes: &[Size]) -> [Metric; 6] {
             "unrecorded_series",
             "Series that are stored and not recorded yet.",
             each(|one| one.unrecorded),
+        ),
+        (
+            "series_with_lost_rows",
+            "Series of which rows were stored that are not there.",
+            each(|one| one.lossy),
         ),
         (
             "stored_rows",

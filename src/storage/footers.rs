@@ -59,8 +59,10 @@ pub struct FileContents {
 pub enum Flaw {
     /// Its bytes are not what was written.
     Damaged(String),
-    /// It is whole, and not what this build can hold at its place.
+    /// It is whole, and not what this build can hold.
     Foreign(String),
+    /// It is whole, and not what its place says.
+    Misfiled(String),
 }
 
 /// What the files of a series are looked at with.
@@ -117,7 +119,7 @@ impl Stores {
             let named = file.source();
             let is_anothers = match layout {
                 Layout::Partitioned => {
-                    let refused = other_venue(request, named).map(Flaw::Foreign);
+                    let refused = other_venue(request, named).map(Flaw::Misfiled);
                     file.holds = refused.map_or(file.holds, Err);
                     false
                 }
@@ -190,9 +192,8 @@ impl Look<'_> {
             }),
             Ok(Inspected::Damaged { reason, .. }) => Err(Flaw::Damaged(reason)),
             Ok(Inspected::Absent) => Err(Flaw::Damaged("it was removed meanwhile".to_owned())),
-            Err(StorageError::Foreign { reason, .. } | StorageError::Refused { reason, .. }) => {
-                Err(Flaw::Foreign(reason))
-            }
+            Err(StorageError::Foreign { reason, .. }) => Err(Flaw::Foreign(reason)),
+            Err(StorageError::Refused { reason, .. }) => Err(Flaw::Misfiled(reason)),
             Err(error) => return Err(error),
         })
     }

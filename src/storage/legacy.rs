@@ -116,6 +116,26 @@ impl LegacyStore {
         })
     }
 
+    /// Tells whether there is something that stands for the file of a series, and not that file.
+    pub(super) fn has_lone_copy(&self, request: &StorageRequest) -> Result<bool, StorageError> {
+        let file = match self.places.file(request) {
+            Ok(file) => file,
+            Err(StorageError::LegacyName { .. } | StorageError::LegacyDataset { .. }) => {
+                return Ok(false);
+            }
+            Err(error) => return Err(error),
+        };
+        let is_answered = file.found.is_some() || file.is_taken;
+        match self
+            .copies
+            .beside(&self.places, request, &file, is_answered)
+        {
+            Ok(_) => Ok(false),
+            Err(StorageError::Foreign { .. }) => Ok(true),
+            Err(error) => Err(error),
+        }
+    }
+
     fn read_at(
         &self,
         request: &StorageRequest,
@@ -176,9 +196,7 @@ impl LegacyStore {
     ) -> Result<Prepared, StorageError> {
         refuse_odd(self.fs(), &file.path)?;
         let is_there = file.found.is_some();
-        let misplaced = self
-            .copies
-            .beside(self.fs(), request, &file.tree, is_there)?;
+        let misplaced = self.copies.beside(&self.places, request, &file, is_there)?;
         let place = (file.path, is_there);
         let job = self.job(request, &file.tree, place, provenance)?;
         let mut prepared = Prepared::nothing(request.clone());
@@ -288,9 +306,10 @@ impl StorageInterface for LegacyStore {
         let file = self.places.file(request)?;
         let is_there = file.found.is_some();
         // A copy beside another venue's file is that one's.
-        let copies =
-            self.copies
-                .beside(self.fs(), request, &file.tree, is_there || file.is_taken)?;
+        let is_answered = is_there || file.is_taken;
+        let copies = self
+            .copies
+            .beside(&self.places, request, &file, is_answered)?;
         if !is_there {
             return Ok(None);
         }
@@ -351,7 +370,7 @@ impl StorageInterface for LegacyStore {
     }
 
     fn holds(&self, request: &StorageRequest) -> Result<bool, StorageError> {
-        Ok(self.newest(request)?.is_some())
+        Ok(self.newest(request)?.is_some() || self.has_lone_copy(request)?)
     }
 
     fn stat(&self, request: &StorageRequest) -> Result<Option<SeriesStat>, StorageError> {
@@ -383,7 +402,9 @@ impl StorageInterface for LegacyStore {
             let names = self.fs().list(&tree)?.unwrap_or_default();
             for entry in names {
                 // What is no regular file is refused by name when it is read, and must not look absent.
-                let LegacyName::Ticker(ticker) = legacy_name(&entry.name) else {
+                let (LegacyName::Ticker(ticker) | LegacyName::Decomposed(ticker)) =
+                    legacy_name(&entry.name)
+                else {
                     continue;
                 };
                 let is_listed = match venue {

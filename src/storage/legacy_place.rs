@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::codec;
-use crate::layout::LegacyPathBuilder;
+use crate::layout::{LegacyName, LegacyPathBuilder, legacy_name};
 use crate::model::{Interval, Series, StorageRequest, Ticker, Venue};
 use crate::sys::atomic::parent;
 use crate::sys::{Fs, Kind, Meta};
@@ -173,6 +173,34 @@ impl LegacyPlaces {
             older.extend(spot.found.map(|_| spot.path));
         }
         Ok(older)
+    }
+
+    /// Returns the series of the legacy venue that have an older file beside the one that was found, and that file. In the folder
+    /// of another venue there is none for long: `rehouse` joins them.
+    ///
+    /// # Errors
+    /// When a folder cannot be listed.
+    pub fn halves(
+        &self,
+        venue: &Venue,
+        interval: Interval,
+    ) -> Result<Vec<(StorageRequest, PathBuf)>, StorageError> {
+        let [settled, flat] = self.shared_trees(interval);
+        let has_one_folder = self.fs.metadata(&settled)?.is_none();
+        let mut halves = Vec::new();
+        if has_one_folder || self.own_tree(Some(venue), interval).is_some() {
+            return Ok(halves);
+        }
+        for entry in self.fs.list(&flat)?.unwrap_or_default() {
+            let LegacyName::Ticker(ticker) = legacy_name(&entry.name) else {
+                continue;
+            };
+            let request = StorageRequest::bars(venue.clone(), ticker, interval);
+            let file = self.file(&request)?;
+            let older = self.shadowed(&request, &file)?.pop();
+            halves.extend(older.map(|older| (request, older)));
+        }
+        Ok(halves)
     }
 
     /// Tells whether a file is that of a series of this venue, by its place and, where there is reason to ask, by what it

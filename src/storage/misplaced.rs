@@ -11,7 +11,7 @@ use crate::model::{Dataset, Feed, Interval, Series, StorageRequest, Ticker, Venu
 use crate::sys::{Fs, Kind, locked};
 
 use super::folders::{SeriesFolders, parquet_below};
-use super::legacy_place::LegacyPlaces;
+use super::legacy_place::{LegacyPlaces, Spot, bars};
 use super::{StorageError, WayOut};
 
 /// The copies in a folder, by the stem of the file that they are copies of.
@@ -31,39 +31,62 @@ impl Copies {
         }
         let mut copies: BTreeMap<String, Vec<PathBuf>> = BTreeMap::new();
         for entry in fs.list(tree)?.unwrap_or_default() {
-            if let LegacyName::Copy { of } = legacy_name(&entry.name) {
-                copies.entry(of).or_default().push(tree.join(&entry.name));
-            }
+            let of = match legacy_name(&entry.name) {
+                LegacyName::Copy { of } => of,
+                LegacyName::Decomposed(ticker) => ticker.to_string(),
+                _ => continue,
+            };
+            copies.entry(of).or_default().push(tree.join(&entry.name));
         }
         let copies = Arc::new(copies);
         known.insert(tree.to_owned(), Arc::clone(&copies));
         Ok(copies)
     }
 
-    /// Returns the copies that lie beside the file of a series.
+    /// Returns the copies of the file of a series, wherever files of it may lie.
     ///
     /// # Errors
     /// `Foreign` when there is no file and a copy all the same: its rows are somebody's who has to decide.
     pub(super) fn beside(
         &self,
-        fs: &dyn Fs,
+        places: &LegacyPlaces,
         request: &StorageRequest,
-        tree: &Path,
+        file: &Spot,
         is_there: bool,
     ) -> Result<Vec<PathBuf>, StorageError> {
-        let Some(stem) = request.series.ticker().and_then(Ticker::legacy_stem) else {
+        let (ticker, interval) = bars(request)?;
+        let Some(stem) = ticker.legacy_stem() else {
             return Ok(Vec::new());
         };
-        let all = self.of(fs, tree)?;
-        let copies = all.get(stem).cloned().unwrap_or_default();
+        let trees = match places.own_tree(request.venue.as_ref(), interval) {
+            // What lies in the shared folders may be another venue's.
+            Some(_) => vec![file.tree.clone()],
+            None => places.shared_trees(interval).to_vec(),
+        };
+        let mut copies = Vec::new();
+        for tree in trees {
+            let of_tree = self.of(places.fs(), &tree)?;
+            copies.extend(of_tree.get(stem).into_iter().flatten().cloned());
+        }
         match copies.first() {
             Some(path) if !is_there => Err(StorageError::Foreign {
                 path: path.clone(),
-                reason: format!("it is named as a copy of {stem}.parquet, which is not there"),
+                reason: alone(path, stem),
                 way_out: WayOut::Rename,
             }),
             _ => Ok(copies),
         }
+    }
+}
+
+/// Says why a file is not read that stands for the one of a stem.
+fn alone(path: &Path, stem: &str) -> String {
+    let name = path.file_name().and_then(|name| name.to_str());
+    match name.map(legacy_name) {
+        Some(LegacyName::Decomposed(_)) => format!(
+            "its name is {stem}.parquet in decomposed characters, as a Mac writes it, and it is looked for in composed ones"
+        ),
+        _ => format!("it is named as a copy of {stem}.parquet, which is not there"),
     }
 }
 
@@ -97,7 +120,7 @@ pub(super) fn beside_legacy(
     for tree in trees {
         for entry in places.fs().list(&tree)?.unwrap_or_default() {
             match legacy_name(&entry.name) {
-                LegacyName::Copy { .. } | LegacyName::NoTicker => {
+                LegacyName::Copy { .. } | LegacyName::Decomposed(_) | LegacyName::NoTicker => {
                     misplaced.push(tree.join(&entry.name));
                 }
                 LegacyName::Ticker(_) | LegacyName::Other => {}

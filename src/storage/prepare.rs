@@ -108,7 +108,10 @@ pub(super) fn prepare_file(
                     off_border: 0,
                 });
             }
-            refuse_unknown(&job, &decoded.unknown_columns)?;
+            if let Some(reason) = lost_columns(&decoded.unknown_columns) {
+                let path = job.path;
+                return Err(StorageError::Refused { path, reason });
+            }
             let changes = RowChanges::of_merge(&merged);
             let mut file = encode(&job, Some(&decoded), &merged.frame, changes)?;
             file.old = old;
@@ -228,14 +231,10 @@ pub(super) fn encode(
     })
 }
 
-pub(super) fn refuse_unknown(job: &FileJob<'_>, unknown: &[String]) -> Result<(), StorageError> {
-    match unknown {
-        [] => Ok(()),
-        names => Err(StorageError::Refused {
-            path: job.path.clone(),
-            reason: format!("rewriting it would lose its columns {}", names.join(", ")),
-        }),
-    }
+/// Says what a file loses that is written anew without its columns of others, if it has some.
+pub(super) fn lost_columns(unknown: &[String]) -> Option<String> {
+    let names = unknown.join(", ");
+    (!unknown.is_empty()).then(|| format!("rewriting it would lose its columns {names}"))
 }
 
 impl Prepared {

@@ -125,9 +125,10 @@ impl Stores {
             });
         }
         let file = self.legacy.newest(request)?;
-        let route = facts.given(file.is_some(), in_partitions).route();
+        let in_legacy = file.is_some() || (!in_partitions && self.legacy.has_lone_copy(request)?);
+        let route = facts.given(in_legacy, in_partitions).route();
         let (has_rows, newest) = match route.layout {
-            Layout::Legacy => (file.is_some(), file),
+            Layout::Legacy => (in_legacy, file),
             Layout::Partitioned => (in_partitions, partition),
         };
         Ok(Routed {

@@ -14,9 +14,9 @@ use crate::sys::Fs;
 
 use super::beyond::beyond;
 use super::inspect::{Inspected, claimed_rows, inspect};
-use super::prepare::{FileJob, encode, refuse_unknown};
+use super::prepare::{FileJob, encode, lost_columns};
 use super::tree::refuse_other_rows;
-use super::{Prepared, StorageError};
+use super::{Prepared, StorageError, WayOut};
 
 /// How many reasons are told of one file.
 const MOST_REASONS: usize = 5;
@@ -76,7 +76,13 @@ impl Without {
         if removed.is_empty() {
             return Ok(());
         }
-        refuse_unknown(&job, &decoded.unknown_columns)?;
+        if let Some(reason) = lost_columns(&decoded.unknown_columns) {
+            return Err(StorageError::Foreign {
+                path: job.path,
+                reason,
+                way_out: WayOut::StoreAnew,
+            });
+        }
         let nothing = Frame::empty(profile);
         let newer = newer.unwrap_or(&nothing);
         refuse_other_rows(&job.path, stored, newer)?;

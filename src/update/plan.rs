@@ -362,11 +362,8 @@ impl Look<'_> {
             }
             None => {
                 // The last known day is asked for again: its bars may have been unfinished.
-                // A newest row of days to come is a mistake of the source or of a clock: waiting for what follows it
-                // would fetch nothing for years.
-                let latest = request.today.checked_add_days(Days::new(1));
                 let from = stored
-                    .filter(|day| latest.is_none_or(|latest| *day <= latest))
+                    .filter(|day| !ingest::is_to_come(*day, request.today))
                     .and_then(time::midnight);
                 (Window { from, to: None }, Asked::Incremental, mark)
             }

@@ -107,6 +107,27 @@ fn a_registry_that_is_no_object_is_damaged_and_never_overwritten() {
     }
 }
 
+/// It was told on standard error, and whoever looks at the exit alone heard of a success.
+#[test]
+fn what_can_be_told_without_a_damaged_registry_is_told_and_no_success() {
+    let bar = Barkeep::partitioned(&["AAPL"]);
+    bar.run(&["update", "--start", "2025-11-17", "--end", "2025-11-20"])
+        .expect(Exit::Ok);
+    bar.write("tickers.json", "[]");
+
+    for args in [
+        &["show", "AAPL"][..],
+        &["chart", "AAPL"],
+        &["export", "-o", "-", "--format", "csv"],
+    ] {
+        let ran = bar.run(args).expect(Exit::Damaged);
+
+        let told = "tickers.json is damaged";
+        assert!(ran.stderr.contains(told), "{args:?}: {ran:#?}");
+        assert!(ran.stdout.lines().count() > 4, "{args:?}: {ran:#?}");
+    }
+}
+
 #[test]
 fn a_damaged_registry_names_its_last_good_generation() {
     let bar = Barkeep::partitioned(&["AAPL"]);

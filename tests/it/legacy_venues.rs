@@ -345,7 +345,7 @@ fn a_file_in_the_place_of_another_venue_is_refused_by_name() {
     let bytes = bar.read(XETRA);
     bar.write(TRADEGATE, &bytes);
 
-    let shown = show(&bar, "de:tradegate").expect(Exit::Failed);
+    let shown = show(&bar, "de:tradegate").expect(Exit::Mismatch);
 
     assert!(shown.stderr.contains("it names de:xetra"), "{shown:?}");
     keep(&bar, "de:tradegate");

@@ -85,6 +85,36 @@ fn a_damaged_history_is_asked_for_again_and_comes_back() {
     }
 }
 
+/// `check` and `update` told of them, and whoever looks at `status` or at the metrics heard nothing.
+#[test]
+fn status_and_metrics_tell_of_rows_that_are_gone() {
+    const TOLD: &str = "1 series has fewer rows than were stored: A 1d at us:mine (2 of 3)";
+    let mut bar = kept(&[], 3);
+    flip(&bar, LEGACY);
+    source(&bar, &DAYS[2..4]);
+    update(&mut bar).expect(Exit::Damaged);
+    let metrics = ["-q", "update", "--metrics-file", "barkeep.prom"];
+
+    let status = bar.run(&["status"]).expect(Exit::Ok);
+    let document = bar.run(&["status", "--json"]).expect(Exit::Ok).summary();
+    bar.run(&metrics).expect(Exit::Partial);
+
+    assert!(status.stderr.contains(TOLD), "{status:#?}");
+    let lost = &document["lost_rows"][0];
+    assert_eq!((&lost["ticker"], &lost["there"]), (&"A".into(), &2.into()));
+    let metric = |series: u8| {
+        format!(
+            "barkeep_series_with_lost_rows{{market=\"us\",source=\"mine\",dataset=\"stocks\"}} {series}\n"
+        )
+    };
+    assert!(bar.text("barkeep.prom").contains(&metric(1)));
+    bar.run(&["check", "--rebuild"]).expect(Exit::Ok);
+    bar.run(&metrics).expect(Exit::Ok);
+    let status = bar.run(&["status"]).expect(Exit::Ok);
+    assert!(!status.stderr.contains("fewer rows"), "{status:#?}");
+    assert!(bar.text("barkeep.prom").contains(&metric(0)));
+}
+
 /// Days that came later made up for the number of those that were lost.
 #[test]
 fn what_the_source_has_no_more_stays_lost_until_a_person_accepts_it() {

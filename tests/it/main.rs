@@ -81,6 +81,8 @@ mod files_source;
 #[cfg(test)]
 mod gaps;
 #[cfg(test)]
+mod halves;
+#[cfg(test)]
 mod http;
 #[cfg(test)]
 mod http_command;

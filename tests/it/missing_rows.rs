@@ -171,6 +171,29 @@ fn a_window_without_rows_does_not_hide_what_is_gone() {
     assert_eq!(kept.days(), ALL);
 }
 
+/// A slip of the pen, or a clock that was wrong for a night: what follows that day was waited for, and it stayed there for ever.
+#[test]
+fn a_newest_day_to_come_is_not_believed_and_set_right_by_the_rows() {
+    for layout in [&["--partitioned"] as &[&str], &[]] {
+        let kept = Kept::of(layout, "1d", &OLD);
+        let mut registry: Value = kept.bar.json("tickers.json");
+        registry["A"]["intervals"]["1d"]["last_data_date"] = json!("2031-01-01");
+        kept.bar.write("tickers.json", registry.to_string());
+        kept.source(&ALL);
+
+        let ran = kept.bar.run(&["update"]).expect(Exit::Ok);
+        let again = kept.bar.run(&["update"]).expect(Exit::Ok);
+
+        assert_eq!(kept.days(), ALL);
+        let told = "rows up to 2031-01-01 are stored, a day to come; they end on 2025-11-19";
+        assert!(ran.stderr.contains(told), "{ran:#?}");
+        assert!(!again.stderr.contains("2031"), "{again:#?}");
+        let entry = kept.entry();
+        assert_eq!(entry["last_data_date"], "2025-11-21");
+        assert_eq!(entry["lost"], Value::Null, "nothing was lost");
+    }
+}
+
 /// Somebody moved the newest month to another disk and left a link, and the source has its days no longer.
 #[test]
 fn rows_behind_a_link_are_not_gone() {

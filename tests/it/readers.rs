@@ -8,8 +8,10 @@
     reason = "makes links, and looks at what a user would find"
 )]
 
+mod decomposed;
 mod devices;
 mod legacy;
+mod misfiled;
 mod odd;
 mod venues;
 

@@ -261,7 +261,7 @@ fn a_series_that_cannot_be_changed_costs_no_other() {
 
     let ran = bar
         .run(&["check", "--repair", "--yes", "us:mine"])
-        .expect(Exit::Failed);
+        .expect(Exit::Damaged);
 
     assert!(
         ran.stderr.contains("would lose its columns note"),

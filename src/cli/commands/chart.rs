@@ -66,7 +66,7 @@ pub(in crate::cli) fn run(args: &ChartArgs, shell: &Shell<'_>) -> Result<Exit, F
     let target = target.transpose()?;
     let span = args.time.span(shell.today())?;
     let workspace = wiring::open(shell)?;
-    let catalog = catalog_if_usable(&workspace, shell)?;
+    let (catalog, told) = catalog_if_usable(&workspace, shell)?;
     let reading = workspace.reading(&catalog);
     let lookup = Lookup::of(shell, &workspace, &catalog, args.venue.as_slice());
     let ticker = lookup.ticker(&args.ticker)?;
@@ -79,7 +79,7 @@ pub(in crate::cli) fn run(args: &ChartArgs, shell: &Shell<'_>) -> Result<Exit, F
     };
     let interval = interval(wanted, reading, &ticker)?;
     let (request, stored) = find(wanted, reading, &ticker, interval)?;
-    let exit = report_damage(shell, &request, &stored);
+    let exit = Exit::worst([told, report_damage(shell, &request, &stored)]);
     let bars = match args.adjust {
         Some(adjust) => reading.adjusted(&request, &stored, adjust)?,
         None => stored.frame.clone(),

@@ -65,6 +65,7 @@ pub(in crate::cli) fn run(args: &ListArgs, shell: &Shell<'_>) -> Result<Exit, Fa
         }
     };
     let (begun, damaged) = (known.begun.clone(), known.damaged.clone());
+    let halves = inventory::tell_halves(&known.halves, shell.root());
     refuse_unknown(args, &known, &catalog)?;
     let listed = inventory::list(known, workspace.view(), &catalog, shell.today());
     if args.json {
@@ -84,6 +85,9 @@ pub(in crate::cli) fn run(args: &ListArgs, shell: &Shell<'_>) -> Result<Exit, Fa
         });
     } else {
         print(&listed, args, &catalog, shell);
+    }
+    if let Some(told) = halves {
+        shell.warning(&format!("{told}."));
     }
     for (path, reason) in &damaged {
         let path = shell.shown(path);

@@ -72,7 +72,7 @@ impl RevisionsArgs {
 /// Runs `revisions`.
 pub(in crate::cli) fn run(args: &RevisionsArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
     let workspace = wiring::open(shell)?;
-    let catalog = catalog_if_usable(&workspace, shell)?;
+    let (catalog, told) = catalog_if_usable(&workspace, shell)?;
     let lookup = Lookup::of(shell, &workspace, &catalog, args.venue.as_slice());
     let ticker = args.ticker.as_ref().map(|word| lookup.ticker(word));
     let args = &RevisionsArgs {
@@ -102,10 +102,10 @@ pub(in crate::cli) fn run(args: &RevisionsArgs, shell: &Shell<'_>) -> Result<Exi
         let named = args.ticker.as_ref().map(ToString::to_string).or(feed);
         let named = named.unwrap_or_default();
         shell.note(&format!("No stored value of {named} was ever replaced."));
-        return Ok(Exit::Ok);
+        return Ok(told);
     }
     print(args, shell, &ledgers);
-    Ok(report_damage(shell, &ledgers))
+    Ok(Exit::worst([told, report_damage(shell, &ledgers)]))
 }
 
 fn print(args: &RevisionsArgs, shell: &Shell<'_>, ledgers: &[(StorageRequest, Ledger)]) {

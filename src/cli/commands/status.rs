@@ -5,17 +5,18 @@ use serde_json::{Value, json};
 
 use super::mirror;
 use super::status_gaps;
+use crate::catalog::Catalog;
 use crate::cli::ui::table::Columns;
 use crate::cli::ui::troubles::{print_data_root, print_unserved};
-use crate::cli::ui::words::count;
+use crate::cli::ui::words::{count, some_of};
 use crate::cli::ui::{json as pieces, sizes as ui_sizes};
 use crate::cli::{Exit, Failure, Shell, wiring};
-use crate::inventory::{self, Asked};
+use crate::inventory::{self, Asked, Known, LostRows};
 use crate::model::{Interval, Ticker, Venue};
 use crate::overview::{self, RefusedTicker, SeriesStatus, Standing};
 use crate::storage::leftover_runs;
 use crate::vault::Vault;
-use crate::workspace::DataRoot;
+use crate::workspace::{DataRoot, Workspace};
 
 /// Options of `status`.
 #[derive(Clone, Debug, Args)]
@@ -55,13 +56,11 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
     } = overview::survey(&workspace, &catalog)?;
     let lock = workspace.lock().describe()?;
     let fs = &*shell.world.fs;
-    let leftovers = match leftover_runs(fs, &workspace.places) {
-        // What lies in a folder that nobody may look into is not counted; that it is so is said.
-        Err(_) if data.refusal().is_some() => leftover_runs(fs, &workspace.places.without_disk())?,
-        runs => runs?,
-    };
-    let leftovers = leftovers.len();
+    let leftovers = leftovers(&workspace, &data)?;
     let known = inventory::known(&workspace, &catalog, &Asked::default())?;
+    let mut warnings = toggles;
+    warnings.extend(inventory::tell_halves(&known.halves, shell.root()));
+    let lost = lost_rows(&workspace, &catalog, &known, &data)?;
     let sizes = inventory::sizes(&known);
     let now = shell.around.clock.now();
     let mirrors = mirror::standings(&workspace, &known);
@@ -73,9 +72,10 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
             "leftover_runs": leftovers,
             "is_data_absent": data == DataRoot::Absent,
             "data_refusal": data.refusal(),
+            "lost_rows": lost.iter().map(lost_document).collect::<Vec<_>>(),
             "refused": refused.iter().map(refused_document).collect::<Vec<_>>(),
             "unserved": unserved.iter().map(pieces::unserved).collect::<Vec<_>>(),
-            "warnings": toggles,
+            "warnings": warnings,
             "mirrors": mirrors.iter().map(|one| one.document(now)).collect::<Vec<_>>(),
             "sizes": sizes.iter().map(ui_sizes::document).collect::<Vec<_>>(),
             "vault": shelves.iter().map(ui_sizes::shelf_document).collect::<Vec<_>>(),
@@ -103,7 +103,10 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
     for one in &unserved {
         print_unserved(one, shell.printer);
     }
-    for warning in &toggles {
+    if let Some(told) = lost_line(&lost) {
+        shell.warning(&told);
+    }
+    for warning in &warnings {
         shell.warning(&format!("{warning}."));
     }
     for one in &refused {
@@ -116,6 +119,30 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
         count(leftovers, "interrupted run", "interrupted runs")
     ));
     Ok(exit(&series))
+}
+
+/// Counts the runs that were interrupted.
+fn leftovers(workspace: &Workspace<'_>, data: &DataRoot) -> Result<usize, Failure> {
+    let (fs, places) = (workspace.fs(), &workspace.places);
+    let runs = match leftover_runs(fs, places) {
+        // What lies in a folder that nobody may look into is not counted; that it is so is said.
+        Err(_) if data.refusal().is_some() => leftover_runs(fs, &places.without_disk())?,
+        runs => runs?,
+    };
+    Ok(runs.len())
+}
+
+/// Returns the series of which rows are gone; where no disk is mounted, that is what is said.
+fn lost_rows(
+    workspace: &Workspace<'_>,
+    catalog: &Catalog,
+    known: &Known,
+    data: &DataRoot,
+) -> Result<Vec<LostRows>, Failure> {
+    if *data == DataRoot::Absent {
+        return Ok(Vec::new());
+    }
+    Ok(inventory::look_for_lost(workspace, catalog, known)?)
 }
 
 /// Says what the sources will forget.
@@ -140,6 +167,28 @@ fn print_losses(series: &[SeriesStatus], shell: &Shell<'_>) {
 /// Returns how `status` ends.
 pub(super) fn exit(series: &[SeriesStatus]) -> Exit {
     Exit::WillExpire.when(series.iter().any(SeriesStatus::will_lose))
+}
+
+/// Says of which series rows are gone that were stored.
+fn lost_line(lost: &[LostRows]) -> Option<String> {
+    let named = lost
+        .iter()
+        .map(|one| format!("{} ({} of {})", one.request, one.there, one.known()));
+    let named: Vec<String> = named.collect();
+    (!lost.is_empty()).then(|| {
+        format!(
+            "{} fewer rows than were stored: {}. barkeep check says what can be done.",
+            count(lost.len(), "series has", "series have"),
+            some_of(&named, 3)
+        )
+    })
+}
+
+fn lost_document(one: &LostRows) -> Value {
+    pieces::about(
+        &one.request,
+        json!({ "stored": one.known(), "there": one.there }),
+    )
 }
 
 fn refused_line(one: &RefusedTicker) -> String {

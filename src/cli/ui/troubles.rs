@@ -10,6 +10,7 @@ use super::summary::Finished;
 use super::words::{count, grouped, left_of, quoted, some_of};
 use super::{Printer, feeds};
 use crate::ingest::{DamagedSeries, Unserved};
+use crate::inventory::interval_of;
 use crate::model::{Series, StorageRequest, Ticker};
 use crate::storage::QuarantineRecord;
 use crate::workspace::DataRoot;
@@ -167,12 +168,13 @@ pub(in crate::cli) fn print_unserved(unserved: &Unserved, printer: &Printer) {
 /// Days that lie before and after all that a source may have.
 const EVER: [&str; 2] = ["1900-01-01", "2100-01-01"];
 
-/// Returns the command that fetches days of a series again; a feed has forgotten its trades, and the vault has them.
+/// Returns the command that fetches days of a series again, and what comes along with bars by the bars of its ticker; a feed has
+/// forgotten its trades and auctions, and the vault has them.
 pub(in crate::cli) fn refetch(
     request: &StorageRequest,
     days: Option<(NaiveDate, NaiveDate)>,
 ) -> String {
-    let is_of_feed = matches!(request.series, Series::Trades { .. });
+    let is_of_feed = is_of_feed(&request.series);
     let how = if is_of_feed { " --replay" } else { "" };
     let update = format!("barkeep update{how}{}", asking_for(request));
     if is_of_feed {
@@ -188,23 +190,56 @@ pub(in crate::cli) fn refetch(
     format!("{update} --start {first} --end {last}")
 }
 
+/// Tells whether a feed alone had what a series is of.
+fn is_of_feed(series: &Series) -> bool {
+    matches!(series, Series::Trades { .. } | Series::Auctions { .. })
+}
+
 /// Returns the options by which `update` asks for one series.
 pub(in crate::cli) fn asking_for(request: &StorageRequest) -> String {
-    let of_bars = match &request.series {
-        Series::Bars { ticker, interval } | Series::Prepost { ticker, interval } => {
-            let ticker = quoted(ticker.as_str());
-            format!(" --ticker {ticker} --interval {interval}")
-        }
-        _ => String::new(),
-    };
+    let series = &request.series;
+    let ticker = series.ticker().filter(|_| !is_of_feed(series));
+    let ticker = ticker.map(|ticker| format!(" --ticker {}", quoted(ticker.as_str())));
+    // Events come along with bars of every length.
+    let interval = interval_of(series).map(|interval| format!(" --interval {interval}"));
     let venue = request.venue.as_ref();
-    let venue = venue.map_or_else(String::new, |venue| format!(" --venue {venue}"));
-    format!("{of_bars}{venue}")
+    let venue = venue.map(|venue| format!(" --venue {venue}"));
+    [ticker, interval, venue].into_iter().flatten().collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_comes_along_with_bars_is_fetched_again_by_the_bars_of_its_ticker() {
+        let ticker = || "BRK B".parse().unwrap();
+        let interval = crate::model::Interval::D1;
+        for (series, options) in [
+            (
+                Series::Adjusted {
+                    ticker: ticker(),
+                    interval,
+                },
+                "--ticker 'BRK B' --interval 1d --venue us:mine --start 1900-01-01 --end 2100-01-01",
+            ),
+            (
+                Series::Events { ticker: ticker() },
+                "--ticker 'BRK B' --venue us:mine --start 1900-01-01 --end 2100-01-01",
+            ),
+            (
+                Series::Auctions { ticker: ticker() },
+                "--replay --venue us:mine",
+            ),
+        ] {
+            let request = StorageRequest {
+                venue: Some("us:mine".parse().unwrap()),
+                series,
+            };
+
+            assert_eq!(refetch(&request, None), format!("barkeep update {options}"));
+        }
+    }
 
     #[test]
     fn a_lost_history_is_fetched_again_whole_and_not_from_its_newest_row_on() {

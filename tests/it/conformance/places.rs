@@ -61,7 +61,10 @@ fn a_file_of_another_venue_is_refused_and_never_overwritten(
     assert_left_alone(&bench, shape, &wrong, JANUARY, is_refused);
     let stores = bench.stores();
     let found = stores.files_of(&wrong, Layout::Partitioned).unwrap();
-    assert!(matches!(found[0].holds, Err(Flaw::Foreign(_))), "{found:?}");
+    assert!(
+        matches!(found[0].holds, Err(Flaw::Misfiled(_))),
+        "{found:?}"
+    );
 }
 
 #[rstest]

@@ -164,7 +164,7 @@ fn what_is_open_of_a_feed_has_it_asked_by_fill_gaps() {
 fn a_feed_that_is_silent_on_days_of_trading_is_a_warning_and_no_success() {
     let feed = FeedServer::start();
     let mut bar = feed.workspace("", "2026-04-01T10:00:00Z");
-    bar.run(&UPDATE).expect(Exit::Ok);
+    bar.run(&UPDATE).expect(Exit::Partial);
     "2026-04-02T18:00:00Z".clone_into(&mut bar.now);
     bar.run(&UPDATE).expect(Exit::Partial);
 
@@ -173,6 +173,25 @@ fn a_feed_that_is_silent_on_days_of_trading_is_a_warning_and_no_success() {
     let told = "the exchange was open and the feed has no trade: 2026-04-02, 2026-04-01";
     assert!(ran.stderr.contains(told), "{}", ran.stderr);
     assert_eq!(ran.summary()["feeds"]["days"][0]["silent"], true);
+}
+
+/// It ended with 0 unless a session was over on that day: at another address, nobody was told before the next evening.
+#[test]
+fn a_feed_that_has_nothing_at_all_when_it_is_first_asked_is_no_success() {
+    let feed = FeedServer::start();
+    let bar = feed.workspace("", "2026-04-01T10:00:00Z");
+
+    let ran = bar.run(&UPDATE).expect(Exit::Partial);
+    let gaps = bar.run(&GAPS).expect(Exit::Partial);
+
+    let told = "the exchange was open and the feed has no trade: 2026-03-31.";
+    for one in [&ran, &gaps] {
+        assert!(one.stderr.contains(told), "{one:#?}");
+    }
+    // On the Sunday of Easter nothing is expected of it.
+    let bar = feed.workspace("", "2026-04-05T10:00:00Z");
+    bar.run(&UPDATE).expect(Exit::Ok);
+    bar.run(&GAPS).expect(Exit::Ok);
 }
 
 /// One trade is dated a quarter of a century ago.

@@ -63,7 +63,7 @@ fn bars_are_made_once_the_lost_trades_of_a_day_came_out_of_a_mirror() {
 
     assert!(repaired.stdout.contains("as recorded"), "{repaired:?}");
     assert_eq!(volume_of(&bar, SAP, "1d").to_bits(), 7f64.to_bits());
-    assert_eq!(files(&bar, "data"), files(&undisturbed, "data"));
+    assert_eq!(bar.files_in("data"), undisturbed.files_in("data"));
 }
 
 #[test]
@@ -113,6 +113,34 @@ fn a_day_whose_file_is_gone_is_asked_for_again_while_the_feed_has_it() {
     let asked = feed.downloads().len();
     bar.run(&UPDATE).expect(Exit::Ok);
     assert_eq!(feed.downloads().len(), asked);
+}
+
+/// The month is begun anew with the bars of the day that came, and only `check` named those of the days before.
+#[test]
+fn bars_that_are_gone_are_told_until_they_are_made_anew() {
+    let feed = FeedServer::start();
+    for minute in ["2026-09-16T07_00", "2026-09-16T07_03", FIRST] {
+        feed.publish(minute, &lines(minute));
+    }
+    let bar = feed.workspace("freshness = \"minutes\"", "2026-09-17T10:00:00Z");
+    bar.run(&UPDATE).expect(Exit::Ok);
+    let whole = bar.files_in("data");
+    bar.remove(format!(
+        "data/de/xetra/stocks_1m/ticker={SAP}/year=2026/month=09/data.parquet"
+    ));
+    feed.publish(SECOND, &lines(SECOND));
+
+    for _ in 0..2 {
+        let ran = bar.run(&UPDATE).expect(Exit::Partial);
+        let told =
+            "of 3 rows that were stored 2 are there; barkeep update --replay --venue de:xetra";
+        assert!(ran.stderr.contains(told), "{ran:#?}");
+    }
+    bar.run(&REPLAY).expect(Exit::Ok);
+
+    bar.run(&UPDATE).expect(Exit::Ok);
+    assert_eq!(bar.files_in("data").len(), whole.len());
+    assert_eq!(volume_of(&bar, SAP, "1m").to_bits(), 14f64.to_bits());
 }
 
 fn rename(bar: &Barkeep, from: &str, to: &str) {

@@ -9,7 +9,7 @@ use crate::cli::ui::json::{about, series};
 use crate::cli::ui::troubles::refetch;
 use crate::cli::ui::words::{count, left_of, some_of};
 use crate::cli::{Exit, Shell};
-use crate::inventory::{Common, Fault, Looked, OddFiles, SeriesFault};
+use crate::inventory::{Common, Fault, Looked, OddFiles, SeriesFault, tell_halves};
 use crate::model::{Interval, Ticker};
 
 /// How many of one kind are named to people.
@@ -50,6 +50,9 @@ pub(super) fn print(files: &Looked, shell: &Shell<'_>) {
     }
     for odd in &files.odd {
         shell.error(&of_odd(odd, shell));
+    }
+    if let Some(told) = tell_halves(&files.halves, shell.root()) {
+        shell.warning(&format!("{told}."));
     }
     for (path, reason) in &files.damaged_records {
         let path = shell.shown(path);
@@ -170,6 +173,10 @@ pub(super) fn document(files: &Looked, shell: &Shell<'_>) -> Value {
         .unregistered
         .iter()
         .map(|request| Value::Object(series(request)));
+    let halves = files
+        .halves
+        .values()
+        .map(|path| shell.shown(path).to_string());
     let damaged = files
         .damaged_records
         .iter()
@@ -179,6 +186,7 @@ pub(super) fn document(files: &Looked, shell: &Shell<'_>) -> Value {
         "files": files.files,
         "unrecorded": files.unrecorded,
         "waiting": files.waiting,
+        "halves": halves.collect::<Vec<_>>(),
         "faults": files.faults.iter().map(fault).collect::<Vec<_>>(),
         "other_units": odd(Common::Unit, "unit"),
         "other_bases": odd(Common::Basis, "basis"),

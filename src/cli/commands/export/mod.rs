@@ -58,7 +58,7 @@ pub(in crate::cli) fn run(args: &ExportArgs, shell: &Shell<'_>) -> Result<Exit, 
     let form = args.form()?;
     let span = args.time.span(shell.today())?;
     let workspace = wiring::open(shell)?;
-    let catalog = catalog_if_usable(&workspace, shell)?;
+    let (catalog, registry) = catalog_if_usable(&workspace, shell)?;
     let ledgers = Ledgers::default();
     let reading = Reading {
         ledgers: Some(&ledgers),
@@ -104,7 +104,7 @@ pub(in crate::cli) fn run(args: &ExportArgs, shell: &Shell<'_>) -> Result<Exit, 
         let note = format!("{path} has {what} of {tickers}.");
         shell.note(&note);
     }
-    Ok(Exit::worst(told.exits))
+    Ok(Exit::worst(told.exits.into_iter().chain([registry])))
 }
 
 /// Returns the options with the tickers that are meant.

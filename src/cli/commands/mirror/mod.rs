@@ -287,7 +287,7 @@ fn print_path(
     let Some(version) = folder.current()? else {
         return Err(absent(tree));
     };
-    let catalog = catalog_if_usable(workspace, shell)?;
+    let (catalog, told) = catalog_if_usable(workspace, shell)?;
     let lookup = Lookup::of(
         shell,
         workspace,
@@ -315,7 +315,7 @@ fn print_path(
     } else {
         shown.for_each(|path| shell.line(&path));
     }
-    Ok(Exit::Ok)
+    Ok(told)
 }
 
 fn paths(

@@ -48,7 +48,7 @@ pub(in crate::cli) fn run(args: &ShowArgs, shell: &Shell<'_>) -> Result<Exit, Fa
         );
     }
     let workspace = wiring::open(shell)?;
-    let catalog = catalog_if_usable(&workspace, shell)?;
+    let (catalog, told) = catalog_if_usable(&workspace, shell)?;
     unknown::refuse_order("show", &args.tickers, args.interval, &catalog)?;
     let reading = Reading {
         as_of: wiring::moment(shell, args.as_of)?,
@@ -61,7 +61,7 @@ pub(in crate::cli) fn run(args: &ShowArgs, shell: &Shell<'_>) -> Result<Exit, Fa
         reading,
         span,
     };
-    let (mut extracts, mut exits) = (Vec::new(), Vec::new());
+    let (mut extracts, mut exits) = (Vec::new(), vec![told]);
     for ticker in &tickers {
         let answer = if args.trades {
             question.trades(ticker)
@@ -157,18 +157,18 @@ fn tables(extracts: &[Extract], shell: &Shell<'_>) {
     }
 }
 
-/// Bars can be shown without the registry, so a damaged one is told and passed over.
+/// Bars can be shown without the registry, so a damaged one is told and passed over. It is no success all the same: the exit says so.
 pub(super) fn catalog_if_usable(
     workspace: &Workspace<'_>,
     shell: &Shell<'_>,
-) -> Result<Catalog, Failure> {
+) -> Result<(Catalog, Exit), Failure> {
     match workspace.catalog().map_err(Failure::from) {
-        Ok(catalog) => Ok(catalog.unwrap_or_default()),
+        Ok(catalog) => Ok((catalog.unwrap_or_default(), Exit::Ok)),
         Err(failure) if failure.exit == Exit::Damaged => {
             shell.error(&failure.text());
             let mut catalog = Catalog::default();
             catalog.know_aliases(workspace.aliases()?);
-            Ok(catalog)
+            Ok((catalog, failure.exit))
         }
         Err(failure) => Err(failure),
     }
