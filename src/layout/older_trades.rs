@@ -27,11 +27,6 @@ impl OlderTradesPaths {
         self.root.join(market.as_str()).join(source.as_str())
     }
 
-    /// Returns the list of what was downloaded.
-    pub fn download_log(&self, venue: &Venue) -> PathBuf {
-        self.of_venue(venue).join(".download_log.parquet")
-    }
-
     /// Returns the tree of the months of all feeds of a venue.
     pub fn monthly(&self, venue: &Venue) -> PathBuf {
         self.of_venue(venue).join(MONTHLY)

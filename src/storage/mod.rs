@@ -64,7 +64,7 @@ pub use legacy::LegacyStore;
 pub use legacy_file::{LegacyFile, LegacyFound};
 pub use legacy_place::LegacyPlaces;
 pub use newest::NewestFile;
-pub use older_trades::{OlderTrades, held_minutes};
+pub use older_trades::OlderTrades;
 pub use owners::{Claims, LegacyVenue, Owners, Planned};
 pub use partitioned::PartitionedStore;
 pub use place::check_staging;

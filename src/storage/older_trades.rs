@@ -1,15 +1,13 @@
-//! What the predecessor kept of trades beside the days: months of them, and which minutes it had downloaded.
+//! What the predecessor kept of trades beside the days: months of them.
 //!
 //! Promises: it is read and never changed. Leaves to others: whether the days have all of it (`ingest`).
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
-use chrono::NaiveDateTime;
 
 use crate::codec::{self, CodecError, MemoryLimit};
-use crate::frame::{Cell, Column, Ordered, Profile};
+use crate::frame::{Ordered, Profile};
 use crate::layout::OlderTradesPaths;
 use crate::model::{Dataset, Feed, Venue};
 use crate::sys::{Fs, Kind};
@@ -94,48 +92,6 @@ impl<'l> OlderTrades<'l> {
         }
         Ok(())
     }
-}
-
-/// Returns the minutes of UTC that the predecessor had downloaded, those without a trade among them, by the list that it kept.
-/// Without the list there are none.
-///
-/// # Errors
-/// `Refused` when it is damaged, `Foreign` when it is none that the predecessor wrote, else when it cannot be read.
-pub fn held_minutes(
-    fs: &dyn Fs,
-    path: &Path,
-    limit: MemoryLimit,
-) -> Result<BTreeSet<(Feed, NaiveDateTime)>, StorageError> {
-    let Some(bytes) = fs.read(path)? else {
-        return Ok(BTreeSet::new());
-    };
-    let bytes = Bytes::from(bytes);
-    let failed = |error: CodecError| unusable(path, &error);
-    let names = codec::names(&bytes, limit).map_err(failed)?;
-    let mut places = Vec::new();
-    for wanted in ["venue", "timestamp"] {
-        let place = names.columns.iter().position(|name| name == wanted);
-        let missing = || CodecError::Foreign {
-            reason: format!("it has no column {wanted}"),
-        };
-        places.push(place.ok_or_else(missing).map_err(failed)?);
-    }
-    let columns = codec::read_named(&bytes, &places, limit).map_err(failed)?;
-    let [feeds, minutes] = columns.as_slice() else {
-        return Ok(BTreeSet::new());
-    };
-    let text = |column: &Column, row: usize| match column.cell(row) {
-        Cell::Text(text) => Some(text.to_owned()),
-        _ => None,
-    };
-    let held = (0..feeds.column.len()).filter_map(|row| {
-        let feed = text(&feeds.column, row)?.parse().ok()?;
-        // `2025-10-31T13_54`, as in the names of the files.
-        let minute = text(&minutes.column, row)?;
-        let minute = NaiveDateTime::parse_from_str(&minute, "%Y-%m-%dT%H_%M").ok()?;
-        Some((feed, minute))
-    });
-    Ok(held.collect())
 }
 
 fn unusable(path: &Path, error: &CodecError) -> StorageError {

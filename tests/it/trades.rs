@@ -12,7 +12,7 @@ use barkeep::frame::{Profile, Trade};
 use barkeep::ingest::RunReport;
 use barkeep::ledger::{read_ledger, read_records};
 use barkeep::model::{Dataset, time};
-use barkeep::storage::{OlderTrades, held_minutes};
+use barkeep::storage::OlderTrades;
 use std::io::Cursor;
 
 use crate::support::trades::{
@@ -283,32 +283,4 @@ fn no_writer_of_trades_loses_a_value_that_a_new_file_cannot_hold() {
             assert!(is_told, "file {at}, writer {writer}: {report:?}");
         }
     }
-}
-
-#[test]
-fn the_list_of_downloads_tells_the_minutes_that_are_held() {
-    let bench = TestWorkspace::on_disk();
-    let list = "venue;date text;timestamp text;has_data;trade_count\n\
-                DETR;2025-10-31;2025-10-31T13_54;true;719\n\
-                DETR;2025-10-31;2025-10-31T13_55;false;0\n";
-    let path = "data/de/xetra/.download_log.parquet";
-    bench.write(path, named_parquet::of(list));
-    let held = |path: &str| {
-        let limit = barkeep::codec::MemoryLimit::default();
-        held_minutes(bench.fs(), &bench.path().join(path), limit)
-    };
-
-    let found: Vec<String> = held(path)
-        .unwrap()
-        .into_iter()
-        .map(|(feed, minute)| format!("{feed} {minute}"))
-        .collect();
-
-    assert_eq!(
-        found,
-        ["DETR 2025-10-31 13:54:00", "DETR 2025-10-31 13:55:00"]
-    );
-    assert!(held("data/nothing.parquet").unwrap().is_empty());
-    bench.write("data/torn.parquet", b"PAR1 no more");
-    assert!(held("data/torn.parquet").is_err());
 }
