@@ -1,7 +1,7 @@
 //! Series of which rows are known that are not stored: until these are back, or a person accepts that they are gone, every update
 //! that asks for such a series says so.
 //!
-//! Promises: under the run lock only. What is back is written down as it is. What is missing is told of the series that are asked
+//! Promises: writes under the run lock only. What is back is written down as it is. What is missing is told of the series that are asked
 //! about, and of each once that it has to be asked for again. Leaves to others: files of single months, which `look` holds against
 //! the records.
 

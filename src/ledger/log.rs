@@ -432,25 +432,21 @@ mod tests {
 
     #[test]
     fn the_name_of_a_file_says_which_groups_are_in_it() {
+        let group = "00000042.20260601T000000Z-00000001-1-1";
+        let copied = |sign: &str| format!("{group}{sign}.jsonl");
         for (name, numbers) in [
-            (
-                "00000042.20260601T000000Z-00000001-1-1.jsonl",
-                Some(42..=42),
-            ),
-            ("00000001-00000064.jsonl", Some(1..=64)),
-            (
-                "00000042.20260601T000000Z-00000001-1-1.sync-conflict-20260602-101010-ABC.jsonl",
-                None,
-            ),
-            ("00000042.20260601T000000Z-00000001-1-1 (1).jsonl", None),
-            ("00000042.20260601T000000Z-00000001-1-1-LAPTOP.jsonl", None),
-            ("00000001-00000064 (copy).jsonl", None),
-            ("records.jsonl", None),
-            ("00000042.jsonl~", None),
-            ("42.x.jsonl", None),
-            (".00000042.x.jsonl.tmp-1", None),
+            (copied(""), Some(42..=42)),
+            ("00000001-00000064.jsonl".to_owned(), Some(1..=64)),
+            (copied(".sync-conflict-20260602-101010-ABC"), None),
+            (copied(" (1)"), None),
+            (copied("-LAPTOP"), None),
+            ("00000001-00000064 (copy).jsonl".to_owned(), None),
+            ("records.jsonl".to_owned(), None),
+            ("00000042.jsonl~".to_owned(), None),
+            ("42.x.jsonl".to_owned(), None),
+            (".00000042.x.jsonl.tmp-1".to_owned(), None),
         ] {
-            assert_eq!(numbers_of(name), numbers, "{name}");
+            assert_eq!(numbers_of(&name), numbers, "{name}");
         }
     }
 }

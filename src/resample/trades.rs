@@ -346,18 +346,15 @@ impl Making<'_> {
     fn sort(&self, placed: &mut Vec<Placed>) {
         let id = |line: &Placed| self.lines.id(line.row);
         let by_time = |a: &Placed, b: &Placed| a.at.cmp(&b.at).then_with(|| id(a).cmp(id(b)));
-        let (mut within, mut outside) = (self.of_each_series(), self.of_each_series());
+        let series = self.accounts.len();
+        let mut parts: Vec<Vec<Placed>> = (0..2 * series).map(|_| Vec::new()).collect();
         for line in placed.drain(..) {
-            let part = if line.key & OUTSIDE == 0 {
-                &mut within
-            } else {
-                &mut outside
-            };
-            if let Some(of_series) = part.get_mut(line.series) {
-                of_series.push(line);
+            let outside = usize::from(line.key & OUTSIDE != 0);
+            if let Some(part) = parts.get_mut(outside * series + line.series) {
+                part.push(line);
             }
         }
-        for mut lines in within.into_iter().chain(outside) {
+        for mut lines in parts {
             // Rows are in the order of microseconds, so that bars follow one another but where a clock is set back, and hardly any
             // bar has to be sorted by more.
             if !lines.is_sorted_by_key(|line| line.key) {
@@ -370,10 +367,6 @@ impl Making<'_> {
             }
             placed.append(&mut lines);
         }
-    }
-
-    fn of_each_series(&self) -> Vec<Vec<Placed>> {
-        self.accounts.iter().map(|_| Vec::new()).collect()
     }
 
     fn aggregate(&self, placed: &[Placed], key: &[i64]) -> Result<Groups, ResampleError> {
