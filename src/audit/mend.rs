@@ -10,8 +10,8 @@ use chrono::NaiveDate;
 use super::{AuditError, DamagedFile, RepairPlan, Restore, Subject, agreed, plan};
 use crate::catalog::Catalog;
 use crate::ingest::{self, LeftoverReport, Registry, Returned, TakenOut};
-use crate::inventory::Asked;
-use crate::workspace::{Session, Workspace};
+use crate::inventory::{Asked, InventoryError};
+use crate::workspace::{DataRoot, Session, Workspace};
 
 /// A question about what can be repaired.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +24,8 @@ pub struct Repair<'r> {
     pub subjects: &'r [Subject],
     /// Days of which a person says that they had no session.
     pub without_session: &'r BTreeSet<NaiveDate>,
+    /// Whether a person says that the disk is there where no row lies at all.
+    pub accepts_missing: bool,
 }
 
 /// What can be done.
@@ -77,11 +79,21 @@ impl Repair<'_> {
     /// Plans what can be done.
     ///
     /// # Errors
-    /// When nobody can say which mirrors or series there are.
+    /// `DataAbsent` where nothing lies; when nobody can say which mirrors or series there are.
     pub fn plan(&self, catalog: &Catalog) -> Result<Repairable, AuditError> {
+        self.refuse_absent(catalog)?;
         let out = self.plan_out(catalog, self.subjects);
         let restore = Restore::find(self.workspace, catalog, self.asked)?;
         Ok(Repairable { out, restore })
+    }
+
+    /// Refuses to look at what is lost where nothing lies: that is another disk's, and what came there would hide that it is away.
+    fn refuse_absent(&self, catalog: &Catalog) -> Result<(), AuditError> {
+        let data = self.workspace.view().data_root(catalog);
+        if !self.accepts_missing && data == DataRoot::Absent {
+            return Err(InventoryError::DataAbsent.into());
+        }
+        Ok(())
     }
 
     fn plan_out(&self, catalog: &Catalog, subjects: &[Subject]) -> RepairPlan {
@@ -108,6 +120,7 @@ impl Repair<'_> {
             let reason = reason.to_owned();
             return Err(AuditError::Shut { reason });
         }
+        self.refuse_absent(registry.catalog())?;
         let of_shown = shown.out.series.iter();
         let of_shown: BTreeSet<_> = of_shown
             .map(|one| one.take.request.series.ticker())

@@ -30,6 +30,24 @@ impl RowChanges {
         }
     }
 
+    /// Has no range of new rows span a row that is not among them. `rows` has the new ones, and `absent` those that may not be.
+    pub fn leave_out(&mut self, rows: &Frame, absent: &Frame) {
+        for key in (0..absent.len()).map(|row| absent.key(row)) {
+            let after = rows.position(&key);
+            let is_new = after < rows.len() && rows.key(after) == key;
+            let Some(before) = after.checked_sub(1).filter(|_| !is_new) else {
+                continue;
+            };
+            let spans = |(first, last): &(RowKey, RowKey)| *first < key && key < *last;
+            let range = self.added.iter_mut().find(|range| spans(range));
+            if let Some((_, last)) = range {
+                let last = std::mem::replace(last, rows.key(before));
+                self.added.push((rows.key(after), last));
+            }
+        }
+        self.added.sort();
+    }
+
     /// Returns that rows came to a file that had none.
     pub fn of_new(rows: &Frame) -> Self {
         let last = rows.len().checked_sub(1);
@@ -89,4 +107,47 @@ pub fn before(now: &Frame, revisions: &[Revision]) -> Frame {
         }
     }
     older
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Trade, rows_of_trades};
+    use super::*;
+
+    fn trades(times: &[i64]) -> Frame {
+        let trade = |time: &i64| Trade {
+            trans_id: "1".into(),
+            modification_flag: "-".into(),
+            trade_time: time * 1_000,
+            ..Trade::default()
+        };
+        let trades: Vec<Trade> = times.iter().map(trade).collect();
+        rows_of_trades(&trades).frame
+    }
+
+    /// Which rows are not there, and the ranges then.
+    type Case = (&'static [i64], &'static [(i64, i64)]);
+
+    #[test]
+    fn a_range_of_new_rows_ends_before_one_that_is_not_among_them_and_goes_on_behind_it() {
+        let rows = trades(&[1, 2, 4, 5, 8, 9]);
+        let cases: [Case; 7] = [
+            (&[], &[(1, 9)]),
+            (&[3], &[(1, 2), (4, 9)]),
+            (&[6, 7], &[(1, 5), (8, 9)]),
+            (&[3, 7], &[(1, 2), (4, 5), (8, 9)]),
+            (&[0, 10], &[(1, 9)]),
+            (&[1, 4, 9], &[(1, 9)]),
+            (&[3, 4, 6], &[(1, 2), (4, 5), (8, 9)]),
+        ];
+        for (absent, expected) in cases {
+            let mut changes = RowChanges::of_new(&rows);
+
+            changes.leave_out(&rows, &trades(absent));
+
+            let times = changes.added.iter();
+            let times = times.map(|(first, last)| (first.time / 1_000, last.time / 1_000));
+            assert_eq!(times.collect::<Vec<_>>(), expected, "{absent:?}");
+        }
+    }
 }

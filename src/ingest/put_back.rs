@@ -9,8 +9,9 @@ use std::collections::BTreeSet;
 
 use crate::catalog::Catalog;
 use crate::frame::{self, Frame};
+use crate::ledger::Ledgers;
 use crate::model::{Provenance, Series, StorageRequest};
-use crate::storage::{Layout, QuarantineRecord, StorageError};
+use crate::storage::{Layout, Prepared, QuarantineRecord, StorageError};
 use crate::workspace::{Session, View};
 
 use super::IngestError;
@@ -58,6 +59,7 @@ pub fn put_back(
         view,
         catalog,
         groups: ByHand::begin(session)?,
+        ledgers: Ledgers::default(),
         done,
     };
     let restored = restoring.carry_out(asked);
@@ -76,10 +78,26 @@ struct Restoring<'r, 'l> {
     view: View<'l>,
     catalog: &'r Catalog,
     groups: ByHand<'l>,
+    ledgers: Ledgers,
     done: &'r mut Returned,
 }
 
 impl Restoring<'_, '_> {
+    /// Has the ledger not say of rows that a person took out that they came, too: they stood among those that come.
+    fn keep_out(
+        &self,
+        request: &StorageRequest,
+        rows: &Frame,
+        prepared: &mut Prepared,
+    ) -> Result<(), StorageError> {
+        let Session { fs, places, .. } = self.groups.session;
+        let out = self.ledgers.rows_out(fs, places, request, rows.profile())?;
+        for file in &mut prepared.files {
+            file.change.rows.leave_out(rows, &out);
+        }
+        Ok(())
+    }
+
     /// Returns what is stored where the rows go: of trades, of which no memory holds all, only of their days.
     fn stored(&self, layout: Layout, asked: &PutBack) -> Result<Option<Frame>, StorageError> {
         let PutBack { request, rows, .. } = asked;
@@ -125,7 +143,8 @@ impl<'l> HandWork<'_, 'l> for Restoring<'_, 'l> {
             Some(there) => frame::without(rows, &there),
             None => rows.clone(),
         };
-        let prepared = store.prepare(request, &missing, provenance)?;
+        let mut prepared = store.prepare(request, &missing, provenance)?;
+        self.keep_out(request, &missing, &mut prepared)?;
         self.groups.put(&prepared, &mut self.done.kept)?;
         let rows = prepared.rows.added;
         Ok((rows > 0).then(|| (request.clone(), rows)))

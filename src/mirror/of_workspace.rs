@@ -16,6 +16,8 @@ use crate::inventory::{self, Asked, InventoryError, Known};
 use crate::model::{Dataset, Interval, StorageRequest, Venue};
 use crate::workspace::Workspace;
 
+const LOST: &str = ", which is damaged or gone where it is stored";
+
 /// What became of the mirror of each tree.
 pub type Refreshed = Vec<(Tree, Result<Report, MirrorError>)>;
 /// How the mirror of each tree stands; `None` when it is not made yet.
@@ -162,25 +164,45 @@ pub fn current(workspace: &Workspace<'_>, tree: &Tree) -> Result<Option<PathBuf>
     Ok(version.map(|_| folder.link()))
 }
 
-/// Returns the first series of which the mirror of a tree has months that are damaged or gone where they are stored, in words.
+/// Returns the first series of which the mirror of a tree has rows that are damaged or gone where they are stored, or may be, in
+/// words; also of those that no refresh has marked yet, so that what is stored is read.
 ///
 /// # Errors
-/// When the mirror cannot be read: then nobody knows.
-pub fn last_copy_in(workspace: &Workspace<'_>, tree: &Tree) -> Result<Option<String>, MirrorError> {
+/// When the mirror, or what is stored, cannot be read: then nobody knows.
+pub fn last_copy_in(
+    workspace: &Workspace<'_>,
+    catalog: &Catalog,
+    tree: &Tree,
+) -> Result<Option<String>, MirrorError> {
     let root = root(workspace);
-    let place = Place {
-        fs: workspace.fs(),
-        root: &root,
-    };
-    let Some(version) = place.folder(tree).current()? else {
+    let fs = workspace.fs();
+    let Some(version) = (Place { fs, root: &root }).folder(tree).current()? else {
         return Ok(None);
     };
     let mut series = version.series.iter();
-    let kept = series.find(|(_, state)| !state.kept.is_empty());
-    Ok(kept.map(|(ticker, state)| {
+    let marked = series.find(|(_, state)| !state.kept.is_empty());
+    if let Some((ticker, state)) = marked {
         let months: Vec<String> = state.kept.iter().map(ToString::to_string).collect();
-        format!("{ticker} {}", months.join(" "))
-    }))
+        let lost = format!("{ticker} {}", months.join(" "));
+        return Ok(Some(lost + LOST));
+    }
+    let all = |_: &StorageRequest| true;
+    let (lost, refused) = if tree.dataset == Dataset::Trades {
+        let found = lost_days::lost_days(workspace, &root, &tree.venue, &all)?;
+        let first = found.days.first();
+        let lost = first.map(|one| format!("{} {}", one.request, one.day));
+        (lost, found.refused)
+    } else {
+        let known = known_of(workspace, catalog, std::slice::from_ref(tree))?;
+        let found = super::last_copies(workspace, (fs, catalog, &known), &root, tree, &all)?;
+        let lost = found.copies.first();
+        (lost.map(|one| one.request.to_string()), found.refused)
+    };
+    let refused = || {
+        let (request, reason) = refused.first()?;
+        Some(format!("{request}, perhaps: {reason}"))
+    };
+    Ok(lost.map(|lost| lost + LOST).or_else(refused))
 }
 
 /// Returns the days of trades that only mirrors have still, of the feeds that are asked about, and which mirrors could not be read.

@@ -152,6 +152,48 @@ fn rows_that_a_person_took_out_do_not_come_back() {
 
     assert!(table.contains("as recorded"), "{table}");
     assert_eq!(stored(&bar, "A"), before);
+    assert_eq!(close(&bar, "A", "2025-10-11"), None);
+    // It stood between rows that came back, and so came back with them when they were lost again.
+    bar.remove(OCTOBER);
+    let (table, _) = repair(&mut bar, Exit::Ok);
+    assert!(table.contains("as recorded"), "{table}");
+    assert_eq!(stored(&bar, "A"), before);
+    assert!(kept_of(&bar, "A").is_empty());
+}
+
+/// It went into the mount point, and no update saw any more that the disk was away.
+#[test]
+fn nothing_is_put_back_where_no_data_lies() {
+    let mut bar = world();
+    next_day(&mut bar, 2);
+    bar.remove("data");
+
+    for how in ["--dry-run", "--yes"] {
+        let ran = bar.run(&["check", "--repair", how]).expect(Exit::Failed);
+
+        assert!(ran.stderr.contains("mounted"), "{ran:?}");
+        assert!(bar.files_in("data").is_empty());
+    }
+    bar.run(&["check", "--repair", "--yes", "--accept-missing"])
+        .expect(Exit::Ok);
+    assert_eq!(stored(&bar, "A").len(), 3);
+}
+
+#[test]
+fn what_was_lost_since_the_last_refresh_goes_from_a_mirror_by_a_yes_only() {
+    let mut bar = world();
+    next_day(&mut bar, 2);
+    bar.remove(OCTOBER);
+    let before = closes(&bar);
+
+    for lossy in ["--full", "--drop"] {
+        let refused = bar.run(&["mirror", lossy]).expect(Exit::Usage);
+
+        let said = "has the last copy of A 1d at us:mine";
+        assert!(refused.stderr.contains(said), "{refused:?}");
+        assert_eq!(closes(&bar), before);
+    }
+    bar.run(&["mirror", "--drop", "--yes"]).expect(Exit::Ok);
 }
 
 #[test]

@@ -89,8 +89,12 @@ fn no_mirror_is_made_anew_without_a_series_that_cannot_be_read() {
     let before = now(&disk);
     shut(&disk, OF_A, EACCES);
 
-    let told = run(&disk, &[&MIRROR[..], &["--full"]].concat(), Exit::Failed).stderr;
+    let told = run(&disk, &[&MIRROR[..], &["--full"]].concat(), Exit::Usage).stderr;
 
+    let said = "has the last copy of A 1d at us:demo, perhaps: cannot";
+    assert!(told.contains(said), "{told}");
+    let insisted = [&MIRROR[..], &["--full", "--yes"]].concat();
+    let told = run(&disk, &insisted, Exit::Failed).stderr;
     assert!(told.contains("A 1d at us:demo cannot be read"), "{told}");
     assert_eq!(now(&disk), before);
 }
@@ -219,8 +223,9 @@ fn a_day_of_trades_that_cannot_be_read_costs_itself() {
 fn no_mirror_of_trades_is_made_anew_without_a_day_that_cannot_be_read() {
     let disk = behind_of_trades();
     let before = days(&disk);
-    let full = [&TRADES[..], &["--full"]].concat();
+    let full = [&TRADES[..], &["--full", "--yes"]].concat();
     shut_day(&disk, THURSDAY);
+    run(&disk, &[&TRADES[..], &["--full"]].concat(), Exit::Usage);
     run(&disk, &full, Exit::Failed);
     assert_eq!(days(&disk), before);
 

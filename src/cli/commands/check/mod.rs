@@ -54,6 +54,9 @@ pub(in crate::cli) struct CheckArgs {
     /// Print what `--repair` would take out and put back, and change nothing
     #[arg(short = 'n', long, requires = "repair")]
     dry_run: bool,
+    /// Put back also where no row lies at all: the disk of `data` is there and empty
+    #[arg(long, requires = "repair")]
+    accept_missing: bool,
     /// Answer yes to every question
     #[arg(long, requires = "repair")]
     yes: bool,

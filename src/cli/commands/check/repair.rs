@@ -60,6 +60,7 @@ pub(super) fn run(
         asked: &asked,
         subjects: &subjects,
         without_session: &args.days.iter().copied().collect(),
+        accepts_missing: args.accept_missing,
     };
     let mut shown = Plan::of(repair.plan(catalog)?);
     if shown.outcome.found.series == 0 && shown.outcome.is_untroubled() {

@@ -131,7 +131,7 @@ fn make(
     trees: &[Tree],
 ) -> Result<Exit, Failure> {
     let how = if args.full {
-        refuse_last_copies(args, workspace, trees)?;
+        refuse_last_copies(args, (workspace, catalog), trees)?;
         Thoroughness::Anew
     } else {
         Thoroughness::Whole
@@ -208,14 +208,14 @@ fn document(report: &Report) -> Value {
 /// Refuses to lose rows that only a mirror has still, also where nobody can say whether there are any.
 fn refuse_last_copies(
     args: &MirrorArgs,
-    workspace: &Workspace<'_>,
+    (workspace, catalog): (&Workspace<'_>, &Catalog),
     trees: &[Tree],
 ) -> Result<(), Failure> {
     for tree in trees.iter().filter(|_| !args.yes) {
-        let refused = match mirror::last_copy_in(workspace, tree) {
+        let refused = match mirror::last_copy_in(workspace, catalog, tree) {
             Ok(None) => continue,
             Ok(Some(series)) => Failure::usage(format!(
-                "the mirror of {tree} has the last copy of {series}, which is damaged or gone where it is stored"
+                "the mirror of {tree} has the last copy of {series}"
             ))
             .hint("put it back: barkeep check --repair; or lose it: the same command with --yes"),
             // A damaged one is made anew by every refresh.
@@ -236,7 +236,8 @@ fn drop_all(
     workspace: &Workspace<'_>,
     trees: &[Tree],
 ) -> Result<Exit, Failure> {
-    refuse_last_copies(args, workspace, trees)?;
+    let (catalog, _) = catalog_if_usable(workspace, shell)?;
+    refuse_last_copies(args, (workspace, &catalog), trees)?;
     let root = mirror::root(workspace);
     let temps = TempNames::of(workspace.runs.next());
     let mut dropped = Vec::new();

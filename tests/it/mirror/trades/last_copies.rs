@@ -38,6 +38,33 @@ fn a_day_that_is_gone_stays_as_its_last_copy_until_it_is_back() {
 }
 
 #[test]
+fn a_day_that_was_lost_since_the_last_refresh_goes_by_a_yes_only() {
+    let bar = mirrored();
+    bar.remove(day_file(THURSDAY));
+
+    for lossy in ["--full", "--drop"] {
+        let refused = bar
+            .run(&[&MIRROR[..], &[lossy]].concat())
+            .expect(Exit::Usage);
+        let said = "last copy of DETR trades at de:xetra 2025-10-30";
+        assert!(refused.stderr.contains(said), "{refused:?}");
+        assert_eq!(days(&bar), both());
+    }
+}
+
+#[test]
+fn a_mirror_that_begins_without_a_day_that_was_stored_says_so() {
+    let mut bar = world();
+    bar.remove(day_file(THURSDAY));
+
+    let said = told(&mut bar, Exit::Partial);
+
+    let expected = "DETR has 2 of 4 trades in the mirror of de:xetra trades";
+    assert!(said.contains(expected), "{said}");
+    assert_eq!(days(&bar), of(&[(FRIDAY, &["3", "4"])]));
+}
+
+#[test]
 fn a_day_that_is_damaged_where_it_is_stored_stays_as_its_last_copy() {
     let mut bar = mirrored();
     let mut damaged = bar.read(day_file(THURSDAY));
