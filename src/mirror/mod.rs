@@ -36,9 +36,9 @@ pub use folder::{Folder, Place};
 pub use lost::{LastCopies, LastCopy, Proof, last_copies};
 pub use lost_days::{LostDay, LostDays};
 pub use of_workspace::{
-    Refreshed, Standings, all_last_copies, all_lost_days, current, known_of, last_copy_in,
-    lost_trades, of_intervals, refresh_all, refresh_each, root, standings, strangers_of,
-    switched_on, worth_telling,
+    Refreshed, Standings, all_last_copies, all_lost_days, all_standings, current, known_of,
+    last_copy_in, lost_trades, of_intervals, refresh_all, refresh_each, root, standings,
+    strangers_of, switched_on, worth_telling,
 };
 pub use piece::{DayFile, Piece, Tier};
 pub use refresh::{Mirroring, Report, Thoroughness};

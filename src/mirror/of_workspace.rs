@@ -147,6 +147,46 @@ pub fn standings(workspace: &Workspace<'_>, known: &Known) -> Standings {
         .collect()
 }
 
+/// Returns how all mirrors stand that the settings ask for or that are there: one that somebody made once may have last copies.
+///
+/// # Errors
+/// When nobody can say which mirrors there are.
+pub fn all_standings(
+    workspace: &Workspace<'_>,
+    known: &Known,
+) -> Result<Standings, InventoryError> {
+    let root = root(workspace);
+    let place = Place {
+        fs: workspace.fs(),
+        root: &root,
+    };
+    let mut all = standings(workspace, known);
+    for tree in there(workspace, &Asked::default())? {
+        if !all.iter().any(|(named, _)| *named == tree) {
+            let found = place.standing(&tree, known);
+            all.push((tree, found));
+        }
+    }
+    Ok(all)
+}
+
+/// Returns the trees of the venues that are asked about whose mirror is there, whether the settings name it or not.
+fn there(workspace: &Workspace<'_>, asked: &Asked) -> Result<Vec<Tree>, InventoryError> {
+    let fs = workspace.fs();
+    let root = root(workspace);
+    let place = Place { fs, root: &root };
+    let mut trees = Vec::new();
+    let venues = workspace.venues()?.into_iter();
+    for venue in venues.filter(|venue| asked.means_venue(venue)) {
+        for tree in Tree::all_of(&venue) {
+            if fs.metadata(&place.folder(&tree).dir)?.is_some() {
+                trees.push(tree);
+            }
+        }
+    }
+    Ok(trees)
+}
+
 /// Returns the folder with the files of the state of a mirror that readers are to take; `None` when there is none, or its files
 /// have no second name in it.
 ///
@@ -253,17 +293,8 @@ pub fn all_last_copies(
 ) -> Result<(LastCopies, Vec<String>), InventoryError> {
     let fs = workspace.fs();
     let root = root(workspace);
-    let place = Place { fs, root: &root };
-    let mut trees = Vec::new();
-    let venues = workspace.venues()?.into_iter();
-    for venue in venues.filter(|venue| asked.means_venue(venue)) {
-        let with_rows = Tree::all_of(&venue).filter(|tree| tree.dataset != Dataset::Trades);
-        for tree in with_rows {
-            if fs.metadata(&place.folder(&tree).dir)?.is_some() {
-                trees.push(tree);
-            }
-        }
-    }
+    let mut trees = there(workspace, asked)?;
+    trees.retain(|tree| tree.dataset != Dataset::Trades);
     let (mut all, mut unread) = (LastCopies::default(), Vec::new());
     if trees.is_empty() {
         return Ok((all, unread));

@@ -126,6 +126,9 @@ fn what_can_be_told_without_a_damaged_registry_is_told_and_no_success() {
         assert!(ran.stderr.contains(told), "{args:?}: {ran:#?}");
         assert!(ran.stdout.lines().count() > 4, "{args:?}: {ran:#?}");
     }
+    // Nobody knows whether it is a ticker.
+    let ran = bar.run(&["revisions", "AAPL"]).expect(Exit::Damaged);
+    assert!(ran.stderr.contains("was ever replaced"), "{ran:#?}");
 }
 
 #[test]

@@ -433,4 +433,9 @@ fn an_interval_that_the_settings_do_not_name_can_be_mirrored_all_the_same() {
         "{}",
         refused.stderr
     );
+    // It may come to have last copies, and nobody else says so.
+    let status = bar.run(&["status", "--json"]).expect(Exit::Ok);
+    let status: Value = serde_json::from_str(&status.stdout).unwrap();
+    assert_eq!(status["mirrors"][0]["venue"], "us:mine");
+    assert_eq!(status["mirrors"][0]["interval"], "1d");
 }

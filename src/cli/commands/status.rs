@@ -63,7 +63,7 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
     let lost = lost_rows(&workspace, &catalog, &known, &data)?;
     let sizes = inventory::sizes(&known);
     let now = shell.around.clock.now();
-    let mirrors = mirror::standings(&workspace, &known);
+    let mirrors = mirror::standings(&workspace, &known)?;
     let shelves = Vault::of(fs, &workspace.places.vault()).sizes()?;
     if args.json {
         shell.json(&json!({

@@ -20,7 +20,9 @@ fn a_mirror_has_rows_of_one_way_and_names_the_series_of_another() {
     bar.write(MONTH, of_a_source(SAP));
     let differs = mirror(&["--verify"]).expect(Exit::Mismatch).stdout;
     let repair = bar.run(&["check", "--repair", "--dry-run", "--venue", VENUE]);
-    mirror(&["--full"]).expect(Exit::Ok);
+    // What lies there now is not what the mirror has.
+    let refused = mirror(&["--full"]).expect(Exit::Usage).stderr;
+    mirror(&["--full", "--yes"]).expect(Exit::Ok);
     mirror(&["--verify"]).expect(Exit::Ok);
 
     assert!(
@@ -30,6 +32,7 @@ fn a_mirror_has_rows_of_one_way_and_names_the_series_of_another() {
         "{new}"
     );
     assert!(lacking.contains("has no rows of it"), "{lacking}");
+    assert!(refused.contains(is_other), "{refused}");
     assert!(differs.contains(is_other), "{differs}");
     assert_ne!(repair.exit, Exit::Internal, "{}", repair.stderr);
 }

@@ -167,6 +167,9 @@ fn what_comes_of_a_feed_while_nothing_lies_there_waits() {
         "2026-09-18T10:00:00Z".clone_into(&mut bar.now);
         let night = bar.run(&UPDATE).expect(Exit::Failed);
         assert!(night.stderr.contains("mounted"), "{night:#?}");
+        // It had looked through nothing, and called that sound.
+        let checked = bar.run(&["check"]).expect(Exit::Failed);
+        assert!(checked.stderr.contains("mounted"), "{checked:#?}");
         assert!(bar.files_in("data").is_empty(), "no second history begins");
 
         bar.remove("data");

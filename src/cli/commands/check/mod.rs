@@ -22,9 +22,9 @@ use crate::catalog::Catalog;
 use crate::check::Scope;
 use crate::cli::ui::progress::Progress;
 use crate::cli::{Exit, Failure, Shell, wiring};
-use crate::inventory::{Asked, Looked};
+use crate::inventory::{Asked, InventoryError, Looked};
 use crate::model::{Interval, StorageRequest, Ticker, Venue};
-use crate::workspace::Workspace;
+use crate::workspace::{DataRoot, Workspace};
 
 /// Options of `check`.
 #[derive(Clone, Debug, Args)]
@@ -161,7 +161,13 @@ pub(in crate::cli) fn run(args: &CheckArgs, shell: &Shell<'_>) -> Result<Exit, F
     } else {
         print::table(&outcome, shell);
     }
-    let exit = Exit::worst([exit, outcome.exit()]);
+    let mut exit = Exit::worst([exit, outcome.exit()]);
+    // Bars are missed by the registry, and trades by nobody.
+    if exit == Exit::Ok && workspace.view().data_root(&catalog) == DataRoot::Absent {
+        let absent = Failure::from(InventoryError::DataAbsent);
+        shell.error(&absent.text());
+        exit = absent.exit;
+    }
     Ok(shell.interrupted().unwrap_or(exit))
 }
 

@@ -3,6 +3,7 @@
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
 
+use crate::cli::Failure;
 use crate::cli::ui::Printer;
 use crate::cli::ui::words::{count, duration};
 use crate::inventory::Known;
@@ -18,11 +19,14 @@ pub(in crate::cli) struct MirrorStanding {
     found: Result<Option<Standing>, MirrorError>,
 }
 
-/// Returns how the mirrors stand that the settings ask for.
-pub(in crate::cli) fn standings(workspace: &Workspace<'_>, known: &Known) -> Vec<MirrorStanding> {
-    let all = mirror::standings(workspace, known).into_iter();
-    all.map(|(tree, found)| MirrorStanding { tree, found })
-        .collect()
+/// Returns how the mirrors stand that the settings ask for or that are there.
+pub(in crate::cli) fn standings(
+    workspace: &Workspace<'_>,
+    known: &Known,
+) -> Result<Vec<MirrorStanding>, Failure> {
+    let all = mirror::all_standings(workspace, known)?.into_iter();
+    let all = all.map(|(tree, found)| MirrorStanding { tree, found });
+    Ok(all.collect())
 }
 
 /// Counts the series that a mirror is without months of.
