@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use chrono::NaiveDate;
 
 use super::{MirrorError, Piece, Tree, Version};
+use crate::ledger::SeriesRecord;
 use crate::model::{Digest, Feed, PartitionKey};
 use crate::storage::StorageError;
 use crate::sys::{Fs, FsResult, Meta};
@@ -67,6 +68,22 @@ pub(super) fn name_of(piece: &Piece) -> String {
 pub(super) fn seen(meta: &Meta) -> u64 {
     let text = format!("{}\0{}\0{}", meta.len, meta.modified_nanos, meta.inode);
     Digest::of(text.as_bytes()).half().number()
+}
+
+/// Says that a mirror has fewer trades of a feed than were stored: of days that it never had, nobody else would.
+pub(super) fn missing_told(
+    tree: &Tree,
+    feed: &Feed,
+    pieces: &[Piece],
+    record: Option<&SeriesRecord>,
+) -> Option<String> {
+    let there: u64 = pieces.iter().map(|piece| piece.rows).sum();
+    let known = record.map_or(0, |record| record.floor.unwrap_or(record.rows));
+    (there < known).then(|| {
+        format!(
+            "{feed} has {there} of {known} trades in the mirror of {tree}: days are damaged or gone where they are stored"
+        )
+    })
 }
 
 /// Tells whether two names are one file, as far as that can be seen from outside.

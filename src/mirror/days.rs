@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use chrono::NaiveDate;
 
 use super::build::rows_of;
-use super::day_files::{DayFiles, INSTRUMENT, feeds, name_of, seen};
+use super::day_files::{DayFiles, INSTRUMENT, feeds, missing_told, name_of, seen};
 use super::folder::Folder;
 use super::lost::lacking;
 use super::refresh::{Last, Made, nothing};
@@ -185,20 +185,9 @@ impl Next<'_, '_> {
             state.kept.extend(is_kept.then_some(key));
             pieces.extend(now);
         }
-        self.tell_missing(feed, &pieces, record);
+        self.told
+            .extend(missing_told(self.tree, feed, &pieces, record));
         Ok((pieces, state))
-    }
-
-    /// Says that the mirror has fewer trades of a feed than were stored: of days that it never had, nobody else would.
-    fn tell_missing(&mut self, feed: &Feed, pieces: &[Piece], record: Option<&SeriesRecord>) {
-        let there: u64 = pieces.iter().map(|piece| piece.rows).sum();
-        let known = record.map_or(0, |record| record.floor.unwrap_or(record.rows));
-        if there < known {
-            let tree = self.tree;
-            self.told.push(format!(
-                "{feed} has {there} of {known} trades in the mirror of {tree}: days are damaged or gone where they are stored"
-            ));
-        }
     }
 
     /// Says what becomes of a day: of the file of the tree, if there is one, and of what the mirror has of it, if anything, and

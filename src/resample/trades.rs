@@ -355,8 +355,7 @@ impl Making<'_> {
             }
         }
         for mut lines in parts {
-            // Rows are in the order of microseconds, so that bars follow one another but where a clock is set back, and hardly any
-            // bar has to be sorted by more.
+            // Rows are in the order of microseconds: only where a clock is set back do bars not follow one another.
             if !lines.is_sorted_by_key(|line| line.key) {
                 lines.sort_by_key(|line| line.key);
             }
