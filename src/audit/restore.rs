@@ -8,6 +8,7 @@ use super::AuditError;
 use crate::catalog::Catalog;
 use crate::ingest::{self, PutBack, Returned};
 use crate::inventory::Asked;
+use crate::ledger::Ledgers;
 use crate::mirror::{self, LastCopies, LastCopy, LostDay};
 use crate::model::{PartitionKey, StorageRequest};
 use crate::workspace::{Session, Workspace};
@@ -60,7 +61,8 @@ impl Restore {
             })
             .collect();
         let mut outdated = shown - agreed.iter().map(|one| one.rows.len()).sum::<usize>();
-        ingest::put_back(workspace.view(), session, catalog, &agreed, done)?;
+        let around = (catalog, &Ledgers::default());
+        ingest::put_back(workspace.view(), session, around, &agreed, done)?;
         // Of a feed that is gone no memory holds all days.
         for day in &self.days {
             if session.stop.is_raised() {
@@ -81,7 +83,7 @@ impl Restore {
                 rows,
                 provenance: day.provenance(),
             };
-            ingest::put_back(workspace.view(), session, catalog, &[of_day], done)?;
+            ingest::put_back(workspace.view(), session, around, &[of_day], done)?;
         }
         if !done.series.is_empty() {
             let told = mirror::refresh_all(workspace, catalog);

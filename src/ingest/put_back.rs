@@ -43,7 +43,7 @@ pub struct Returned {
     pub warnings: Vec<String>,
 }
 
-/// Puts rows back into their series.
+/// Puts rows back into their series. The ledgers may be older than what was put back meanwhile into other files.
 ///
 /// # Errors
 /// When the disk refuses or the lock is lost. What was committed stays so; all else is as it was. What is done by then is added
@@ -51,7 +51,7 @@ pub struct Returned {
 pub fn put_back(
     view: View<'_>,
     session: Session<'_>,
-    catalog: &Catalog,
+    (catalog, ledgers): (&Catalog, &Ledgers),
     asked: &[PutBack],
     done: &mut Returned,
 ) -> Result<(), IngestError> {
@@ -59,7 +59,7 @@ pub fn put_back(
         view,
         catalog,
         groups: ByHand::begin(session)?,
-        ledgers: Ledgers::default(),
+        ledgers,
         done,
     };
     let restored = restoring.carry_out(asked);
@@ -78,7 +78,7 @@ struct Restoring<'r, 'l> {
     view: View<'l>,
     catalog: &'r Catalog,
     groups: ByHand<'l>,
-    ledgers: Ledgers,
+    ledgers: &'r Ledgers,
     done: &'r mut Returned,
 }
 
