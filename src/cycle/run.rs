@@ -263,7 +263,7 @@ impl Cycle<'_> {
         if unknown.is_none_or(|unknown| !asker.lets_rest(unknown)) {
             return Ok(());
         }
-        ingest::let_rest(&report.venues, registry.catalog_mut(), self.options.today)?;
+        ingest::let_rest(&report.venues, registry.catalog_mut(), self.options.today);
         Ok(registry.save(session)?)
     }
 

@@ -13,26 +13,16 @@ pub fn may_rest(report: &RunReport) -> Option<usize> {
     (is_answered && counts.unknown > 0).then_some(counts.unknown)
 }
 
-/// Lets the series rest that believable answers did not know. One that cannot be recorded is asked for again, which is all that
-/// is lost.
-///
-/// # Errors
-/// When an entry of tickers.json cannot be used; the others are recorded all the same.
-pub fn let_rest(
-    venues: &[VenueReport],
-    catalog: &mut Catalog,
-    today: NaiveDate,
-) -> Result<(), Unusable> {
-    let mut outcome = Ok(());
+/// Lets the series rest that believable answers did not know. One whose entry cannot be used, which who reads tickers.json tells,
+/// is asked for again, which is all that is lost.
+pub fn let_rest(venues: &[VenueReport], catalog: &mut Catalog, today: NaiveDate) {
     for report in venues.iter().filter(|report| report.is_believable()) {
         for unknown in &report.unknown {
-            let venue = &report.venue;
-            let recorded =
-                catalog.record_not_found(&unknown.ticker, venue, unknown.interval, today);
-            outcome = outcome.and(recorded);
+            let (venue, interval) = (&report.venue, unknown.interval);
+            let _told: Result<(), Unusable> =
+                catalog.record_not_found(&unknown.ticker, venue, interval, today);
         }
     }
-    outcome
 }
 
 /// Says of which venues the unknown series are not believed: an outage must not look like a thousand dead tickers.

@@ -1,4 +1,4 @@
-//! The aggregation itself: rows that stand in the order of their bars, and polars' first, highest, lowest, last and sum of each.
+//! The aggregation itself: rows that stand in the order of their bars, and polars' highest, lowest and sum of each.
 //!
 //! Promises: prices of a bar are those of its first and last row that has one; a bar none of whose rows has a price has none.
 //! Rows go through in blocks that end between two bars, so memory is bounded by the result.
@@ -6,10 +6,9 @@
 use std::ops::Range;
 
 use polars::prelude::{
-    ChunkedArray, Column, DataFrame, Float64Chunked, GroupBy, Int64Chunked, IntoColumn,
-    NewChunkedArray, PolarsError, PolarsNumericType, PolarsResult,
+    ChunkedArray, Column, DataFrame, Float64Chunked, GroupBy, GroupsType, IdxSize, Int64Chunked,
+    IntoColumn, NewChunkedArray, PolarsError, PolarsNumericType, PolarsResult,
 };
-use polars::series::IsSorted;
 
 use crate::frame::Values;
 
@@ -78,14 +77,10 @@ fn block_end(key: &[i64], first: usize) -> usize {
 }
 
 impl Rows<'_> {
-    fn block(&self, rows: Range<usize>, all: &mut Groups) -> PolarsResult<()> {
-        let key = self.key.get(rows.clone()).unwrap_or_default();
-        let height = rows.len();
-        let mut columns: Vec<Column> = vec![
-            // Bars follow one another, so a group is a slice of rows and nothing is hashed.
-            Int64Chunked::from_slice("key".into(), key)
-                .with_sorted_flag(IsSorted::Ascending)
-                .into_column(),
+    fn block(&self, rows: Range<usize>, all: &mut Groups) -> Result<(), ResampleError> {
+        let bars = bars_of(self.key.get(rows.clone()).unwrap_or_default())?;
+        self.take_ends(&bars, rows.start, all);
+        let mut columns = vec![
             floats("high", self.high, &rows),
             floats("low", self.low, &rows),
             ints("volume", self.volume, &rows),
@@ -94,108 +89,87 @@ impl Rows<'_> {
             columns.push(ints("trades", trades, &rows));
             columns.push(floats("turnover", turnover, &rows));
         }
-        let ends = Ends::of(self, &rows);
-        ends.add_to(&mut columns);
-        let frame = DataFrame::new(height, columns)?;
+        let frame = DataFrame::new(rows.len(), columns)?;
+        // Slices that may overlap are gone through in one pass, where polars makes an array of each of the others; but that
+        // pass takes a NaN for the highest and the lowest.
+        let is_one_pass = [self.high, self.low].map(|prices| has_nan(prices, &rows)) == [false; 2];
         let is_known = self.volume.part(rows).as_whole().is_some();
-        let groups = frame.group_by(["key"])?.into_groups();
-        // Without key columns of their own: polars would gather them for each aggregation.
-        let groups = GroupBy::new(&frame, Vec::new(), groups, None);
-        let groups = ends.take(groups, all)?;
-        self.take(groups, is_known, all)
-    }
-
-    #[expect(deprecated, reason = "the eager aggregations have no other form")]
-    fn take(&self, groups: GroupBy<'_>, is_known: bool, all: &mut Groups) -> PolarsResult<()> {
-        let groups = groups.select(["key"]);
-        extend(&mut all.key, groups.first()?.column("key_first")?.i64()?);
-        let groups = groups.select(["high"]);
-        extend(&mut all.high, groups.max()?.column("high_max")?.f64()?);
-        let groups = groups.select(["low"]);
-        extend(&mut all.low, groups.min()?.column("low_min")?.f64()?);
-        let groups = groups.select(["volume"]);
-        let sums = groups.sum()?;
-        let sums = sums.column("volume_sum")?.i64()?;
-        if is_known {
-            extend(&mut all.volume, sums);
-        } else {
-            // A sum of nothing is no volume, where polars calls it zero.
-            let highest = groups.max()?;
-            let pairs = sums.iter().zip(highest.column("volume_max")?.i64()?.iter());
-            pairs.for_each(|(sum, known)| all.volume.push(known.and(sum)));
-        }
+        take_whole(groups(&frame, bars.clone(), is_one_pass), is_known, all)?;
         if self.dealt.is_some() {
-            let sums = groups.select(["trades", "turnover"]).sum()?;
-            extend(&mut all.trades, sums.column("trades_sum")?.i64()?);
-            extend(&mut all.turnover, sums.column("turnover_sum")?.f64()?);
+            // In one pass floats are added up in another order: to the last bit, an average price is what it always was.
+            take_dealt(groups(&frame, bars, false), all)?;
         }
         Ok(())
     }
-}
 
-/// The first and the last prices of the rows of a block.
-enum Ends<'r> {
-    /// Every row has them.
-    Whole { open: &'r [f64], close: &'r [f64] },
-    /// Of rows that lack some it is asked which is the first and the last that has one.
-    Some {
-        open: &'r Values<f64>,
-        close: &'r Values<f64>,
-        rows: Range<usize>,
-    },
-}
-
-impl<'r> Ends<'r> {
-    fn of(rows: &Rows<'r>, block: &Range<usize>) -> Self {
-        let open = rows.open.part(block.clone()).as_whole();
-        let close = rows.close.part(block.clone()).as_whole();
-        match open.zip(close) {
-            Some((open, close)) => Self::Whole { open, close },
-            None => Self::Some {
-                open: rows.open,
-                close: rows.close,
-                rows: block.clone(),
-            },
+    /// Takes what the first and the last rows of each bar say.
+    fn take_ends(&self, bars: &[[IdxSize; 2]], offset: usize, all: &mut Groups) {
+        for [first, rows] in bars {
+            let first = offset + *first as usize;
+            let rows = first..first + *rows as usize;
+            all.key.push(self.key.get(first).copied());
+            all.open
+                .push(rows.clone().find_map(|row| self.open.get(row)));
+            all.close
+                .push(rows.rev().find_map(|row| self.close.get(row)));
         }
     }
+}
 
-    #[expect(deprecated, reason = "the eager aggregations have no other form")]
-    fn take<'g>(&self, groups: GroupBy<'g>, all: &mut Groups) -> PolarsResult<GroupBy<'g>> {
-        let groups = groups.select(["open"]);
-        match self {
-            Self::Whole { .. } => {
-                extend(&mut all.open, groups.first()?.column("open_first")?.f64()?);
-                let groups = groups.select(["close"]);
-                extend(&mut all.close, groups.last()?.column("close_last")?.f64()?);
-                Ok(groups)
-            }
-            Self::Some { open, close, .. } => {
-                let first = groups.min()?;
-                gather(&mut all.open, open, first.column("open_min")?.i64()?);
-                let groups = groups.select(["close"]);
-                let last = groups.max()?;
-                gather(&mut all.close, close, last.column("close_max")?.i64()?);
-                Ok(groups)
-            }
-        }
+/// Returns the first row of each bar, counted from that of the block, and how many follow one another.
+fn bars_of(key: &[i64]) -> Result<Vec<[IdxSize; 2]>, ResampleError> {
+    let mut first = 0;
+    let bar = |bar: &[i64]| {
+        let rows = IdxSize::try_from(bar.len()).ok()?;
+        let place = [first, rows];
+        first = rows.checked_add(first)?;
+        Some(place)
+    };
+    let bars: Option<_> = key.chunk_by(|a, b| a == b).map(bar).collect();
+    bars.ok_or_else(|| ResampleError::Aggregation {
+        reason: format!("{} rows are more than polars can number", key.len()),
+    })
+}
+
+/// Returns the rows of a block in bars, without key columns: polars would gather them for each aggregation.
+fn groups(frame: &DataFrame, bars: Vec<[IdxSize; 2]>, is_one_pass: bool) -> GroupBy<'_> {
+    let bars = GroupsType::new_slice(bars, is_one_pass, true);
+    GroupBy::new(frame, Vec::new(), bars.into_sliceable(), None)
+}
+
+#[expect(deprecated, reason = "the eager aggregations have no other form")]
+fn take_whole(groups: GroupBy<'_>, is_known: bool, all: &mut Groups) -> PolarsResult<()> {
+    let groups = groups.select(["high"]);
+    extend(&mut all.high, groups.max()?.column("high_max")?.f64()?);
+    let groups = groups.select(["low"]);
+    extend(&mut all.low, groups.min()?.column("low_min")?.f64()?);
+    let groups = groups.select(["volume"]);
+    let sums = groups.sum()?;
+    let sums = sums.column("volume_sum")?.i64()?;
+    if is_known {
+        extend(&mut all.volume, sums);
+    } else {
+        // A sum of nothing is no volume, where polars calls it zero.
+        let highest = groups.max()?;
+        let pairs = sums.iter().zip(highest.column("volume_max")?.i64()?.iter());
+        pairs.for_each(|(sum, known)| all.volume.push(known.and(sum)));
     }
+    Ok(())
+}
 
-    fn add_to(&self, columns: &mut Vec<Column>) {
-        match self {
-            Self::Whole { open, close } => {
-                columns.push(Float64Chunked::from_slice("open".into(), open).into_column());
-                columns.push(Float64Chunked::from_slice("close".into(), close).into_column());
-            }
-            Self::Some { open, close, rows } => {
-                let places = |name: &str, values: &Values<f64>| {
-                    let place = |row: usize| values.get(row).and_then(|_| i64::try_from(row).ok());
-                    let places = rows.clone().map(place);
-                    Int64Chunked::from_iter_options(name.into(), places).into_column()
-                };
-                columns.push(places("open", open));
-                columns.push(places("close", close));
-            }
-        }
+#[expect(deprecated, reason = "the eager aggregations have no other form")]
+fn take_dealt(groups: GroupBy<'_>, all: &mut Groups) -> PolarsResult<()> {
+    let sums = groups.select(["trades", "turnover"]).sum()?;
+    extend(&mut all.trades, sums.column("trades_sum")?.i64()?);
+    extend(&mut all.turnover, sums.column("turnover_sum")?.f64()?);
+    Ok(())
+}
+
+fn has_nan(values: &Values<f64>, rows: &Range<usize>) -> bool {
+    let part = values.part(rows.clone());
+    match part.as_whole() {
+        Some(whole) => whole.iter().any(|value| value.is_nan()),
+        None => part.iter().flatten().any(f64::is_nan),
     }
 }
 
@@ -229,14 +203,6 @@ where
         }
         Err(_) => more.iter().for_each(|value| all.push(value)),
     }
-}
-
-/// Appends the values of the rows that stand at some places.
-fn gather(all: &mut Values<f64>, values: &Values<f64>, places: &Int64Chunked) {
-    let value = |place: i64| values.get(usize::try_from(place).ok()?);
-    places
-        .iter()
-        .for_each(|place| all.push(place.and_then(value)));
 }
 
 #[cfg(test)]
@@ -274,6 +240,38 @@ mod tests {
         assert_eq!(cells(&groups.close), [Some(1.0), None, Some(7.0)]);
         assert_eq!(cells(&groups.volume), [Some(11), None, Some(1)]);
         assert!(groups.trades.is_empty());
+    }
+
+    /// Every way in which four rows of two bars have, lack or spoil their prices, against a look at each bar alone.
+    #[test]
+    fn a_price_that_is_no_number_is_neither_the_highest_nor_the_lowest() {
+        let words = [None, Some(f64::NAN), Some(1.0), Some(2.0)];
+        let key = [1, 1, 1, 2];
+        for case in 0..words.len().pow(4) {
+            let cells: Vec<_> = (0..4).map(|row| words[(case >> (2 * row)) % 4]).collect();
+            let prices = values(&cells);
+            let ones = Values::whole(vec![1; 4]);
+
+            let groups = aggregate(&Rows {
+                key: &key,
+                open: &prices,
+                high: &prices,
+                low: &prices,
+                close: &prices,
+                volume: &ones,
+                dealt: None,
+            })
+            .unwrap();
+
+            let bars = [&cells[..3], &cells[3..]];
+            let bits = |price: Option<f64>| price.map(f64::to_bits);
+            let best = |of: fn(f64, f64) -> f64| {
+                bars.map(|bar| bits(bar.iter().copied().flatten().reduce(of)))
+            };
+            let found = |prices: &Values<f64>| [0, 1].map(|bar| bits(prices.get(bar)));
+            assert_eq!(found(&groups.high), best(f64::max), "{cells:?}");
+            assert_eq!(found(&groups.low), best(f64::min), "{cells:?}");
+        }
     }
 
     /// A bar of more rows than a block has, and bars that end with it, before it and after it.

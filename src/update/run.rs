@@ -384,7 +384,7 @@ impl<'l> Run<'_, 'l> {
         let venues = &self.report.venues;
         self.report.warnings.extend(outages(venues));
         let catalog = self.registry.catalog_mut();
-        let _recorded = let_rest(venues, catalog, self.options.today);
+        let_rest(venues, catalog, self.options.today);
     }
 }
 
