@@ -195,6 +195,12 @@ impl<'l> Bars<'_, 'l> {
             let told =
                 |(series, why): &(String, String)| format!("{venue}: {series} has no bars: {why}");
             report.warnings.extend(bars.refused.iter().map(told));
+            let surprises = bars.left_out.iter();
+            let surprises = surprises.filter_map(|(why, lines)| Some((why.surprise()?, lines)));
+            report.warnings.extend(surprises.map(|(why, lines)| {
+                let day = trades.day;
+                format!("{venue}: trades of {day} are in no bar, {lines} in number: {why}")
+            }));
             let doubts = doubts(venue, trades.day, &bars.unmatched);
             report.warnings.extend(doubts);
             let unknown = bars.without_session.iter();

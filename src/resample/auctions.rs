@@ -47,7 +47,7 @@ pub(super) fn auctions(
         if !line.is_counted {
             continue;
         }
-        let units = account.digits.and_then(|digits| digits.units(line.volume));
+        let units = account.digits.units(line.volume);
         auction.units += units.unwrap_or_default();
         auction.trades += 1;
         if line.counts.price {
@@ -68,7 +68,7 @@ pub(super) fn auctions(
 }
 
 fn rows_of(account: &Account, auctions: &BTreeMap<(i64, AuctionKind), Auction>) -> Option<Frame> {
-    let digits = account.digits?;
+    let digits = account.digits;
     let all = || auctions.values();
     let keys = auctions.keys();
     let columns = vec![

@@ -76,7 +76,23 @@ pub enum LeftOut {
     OtherNotation,
 }
 
-impl LeftOut {}
+impl LeftOut {
+    /// Returns why lines are in no bar where nobody would expect it, as the end of a sentence.
+    pub fn surprise(self) -> Option<&'static str> {
+        match self {
+            Self::UnknownMode => Some("their trading mode is none that is known"),
+            Self::OtherNotation => Some(
+                "their prices are per cent where most of their series are per unit, or the other way round",
+            ),
+            Self::Superseded
+            | Self::Cancelled
+            | Self::Reported
+            | Self::NoPrice
+            | Self::NoVolume
+            | Self::Outside => None,
+        }
+    }
+}
 
 /// What the rules look at in a line.
 #[derive(Clone, Copy, Debug, Default)]

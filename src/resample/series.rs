@@ -3,21 +3,20 @@
 use std::ops::Range;
 
 use crate::frame::{Column, Frame, Profile, Texts, Values};
-use crate::model::{Dataset, Ticker};
+use crate::model::Dataset;
 
-use super::exact::Digits;
 use super::groups::Groups;
-use super::trades::MINUTE;
+use super::trades::{Account, MINUTE};
 
 /// Returns the bars of one series, and the volume that they hold as they say it, in units.
 pub(super) fn frame_of(
     dataset: Dataset,
-    ticker: &Ticker,
+    account: &Account,
     keys: &[i64],
-    digits: Digits,
     groups: &Groups,
     rows: Range<usize>,
 ) -> (Frame, i128) {
+    let digits = account.digits;
     let date = |key: &i64| ((key & i64::from(u32::MAX)) - (1 << 31)) * MINUTE;
     let volume: Vec<f64> = groups
         .volume
@@ -40,7 +39,7 @@ pub(super) fn frame_of(
     let mut trades = Values::whole(Vec::new());
     trades.extend(&groups.trades, rows.clone());
     let columns = vec![
-        Column::Text(Texts::same(Some(ticker.shared()), keys.len())),
+        Column::Text(Texts::same(Some(account.ticker.shared()), keys.len())),
         Column::Time(Values::whole(keys.iter().map(date).collect())),
         of(&groups.open),
         of(&groups.high),

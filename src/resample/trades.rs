@@ -55,6 +55,8 @@ pub(super) struct Placed {
     pub(super) price: f64,
     pub(super) volume: f64,
     pub(super) counts: Counts,
+    /// Whether its price is per cent of the face value.
+    is_per_cent: bool,
     pub(super) is_counted: bool,
 }
 
@@ -65,6 +67,7 @@ struct Judged {
     price: f64,
     volume: f64,
     counts: Counts,
+    is_per_cent: bool,
     /// Whether it is of the hours outside of the session.
     is_outside: bool,
 }
@@ -72,10 +75,20 @@ struct Judged {
 /// What is known of a series before its bars are made.
 pub(super) struct Account {
     pub(super) ticker: Ticker,
-    pub(super) digits: Option<Digits>,
-    is_per_cent: Option<bool>,
+    pub(super) digits: Digits,
+    /// How many lines that count have prices per unit, and how many per cent, in all hours.
+    notations: [usize; 2],
     /// The volume of all lines that count, in units of the last digit.
     units: i128,
+}
+
+impl Account {
+    /// Tells whether the prices of the series are per cent: those of most of its lines are. It hangs neither on the order of lines
+    /// nor on the length of bars.
+    fn is_per_cent(&self) -> bool {
+        let [per_unit, per_cent] = self.notations;
+        per_cent > per_unit
+    }
 }
 
 /// Makes bars of one length of the lines of one or more days.
@@ -131,10 +144,12 @@ fn bars(
         session: None,
         accounts: Vec::new(),
         known: HashMap::new(),
+        by_ticker: HashMap::new(),
         met: Vec::new(),
         made: Made::default(),
     };
     let mut placed = making.place(resolved);
+    making.leave_out_other_notations(&mut placed);
     making.count(&mut placed);
     making.sort(&mut placed);
     let key: Vec<i64> = placed.iter().map(|line| line.key).collect();
@@ -157,7 +172,9 @@ struct Making<'m> {
     session: Option<Range<i64>>,
     accounts: Vec<Account>,
     known: HashMap<(&'m str, &'m str), Option<usize>>,
-    /// The same by the word of the instrument, with the currency in which it was met last: most are met in one only.
+    /// Two currencies may have one series: none, and the word for none.
+    by_ticker: HashMap<Ticker, usize>,
+    /// The same as `known` by the word of the instrument, with the currency in which it was met last: most are met in one only.
     met: Vec<Option<(&'m str, Option<usize>)>>,
     made: Made,
 }
@@ -192,7 +209,7 @@ impl Making<'_> {
             Fate::Cancelled => Some(LeftOut::Cancelled),
             Fate::Counts | Fate::Cancels => None,
         };
-        let judged = self.judge(row, wall);
+        let judged = self.judge(row, wall, reason.is_none());
         let judged = match (judged, reason) {
             (Ok(judged), _) => judged,
             (Err(_), Some(reason)) | (Err(reason), None) => return Err(reason),
@@ -219,35 +236,34 @@ impl Making<'_> {
             price: judged.price,
             volume: judged.volume,
             counts: judged.counts,
+            is_per_cent: judged.is_per_cent,
             is_counted: reason.is_none(),
         }))
     }
 
-    fn judge(&mut self, row: usize, wall: i64) -> Result<Judged, LeftOut> {
+    fn judge(&mut self, row: usize, wall: i64, is_counted: bool) -> Result<Judged, LeftOut> {
         let counts = self.rules.judge(self.lines.marks(row))?;
         let volume = self.lines.volume(row).ok_or(LeftOut::NoVolume)?;
         let price = self.lines.price(row).ok_or(LeftOut::NoPrice)?;
-        let is_within = self
-            .session
-            .as_ref()
-            .is_some_and(|session| session.contains(&wall));
-        let is_outside = counts.outside || !is_within;
-        if is_outside && !self.interval.is_intraday() {
-            return Err(LeftOut::Outside);
-        }
         let series = self.series(row);
         let is_per_cent = self.lines.is_per_cent(row);
         let account = series.and_then(|series| self.accounts.get_mut(series));
-        if let Some(account) = account
-            && *account.is_per_cent.get_or_insert(is_per_cent) != is_per_cent
-        {
-            return Err(LeftOut::OtherNotation);
+        if let Some(account) = account.filter(|_| is_counted) {
+            let [per_unit, per_cent] = &mut account.notations;
+            *(if is_per_cent { per_cent } else { per_unit }) += 1;
+        }
+        let session = self.session.as_ref();
+        let is_within = session.is_some_and(|session| session.contains(&wall));
+        let is_outside = counts.outside || !is_within;
+        if is_outside && !self.interval.is_intraday() {
+            return Err(LeftOut::Outside);
         }
         Ok(Judged {
             series,
             price,
             volume,
             counts,
+            is_per_cent,
             is_outside,
         })
     }
@@ -295,15 +311,7 @@ impl Making<'_> {
         }
         let name = self.rules.ticker(isin, currency);
         let number = match name.parse::<Ticker>() {
-            Ok(ticker) => {
-                self.accounts.push(Account {
-                    ticker,
-                    digits: Some(Digits::default()),
-                    is_per_cent: None,
-                    units: 0,
-                });
-                Some(self.accounts.len() - 1)
-            }
+            Ok(ticker) => Some(self.account_of(ticker)),
             Err(error) => {
                 self.made.refused.push((name, error.to_string()));
                 None
@@ -313,33 +321,75 @@ impl Making<'_> {
         number
     }
 
-    /// Counts up the volume of each series, and leaves out those whose volume cannot be counted exactly.
-    fn count(&mut self, placed: &mut Vec<Placed>) {
+    fn account_of(&mut self, ticker: Ticker) -> usize {
+        let accounts = &mut self.accounts;
+        *self.by_ticker.entry(ticker).or_insert_with_key(|ticker| {
+            accounts.push(Account {
+                ticker: ticker.clone(),
+                digits: Digits::default(),
+                notations: [0; 2],
+                units: 0,
+            });
+            accounts.len() - 1
+        })
+    }
+
+    /// Lets lines count nothing whose prices cannot stand beside those of their series. Their bars are made all the same: a line
+    /// that came later may have decided it.
+    fn leave_out_other_notations(&mut self, placed: &mut [Placed]) {
+        let is_other: Vec<Option<bool>> = self
+            .accounts
+            .iter()
+            .map(|account| (!account.notations.contains(&0)).then(|| !account.is_per_cent()))
+            .collect();
+        for line in placed.iter_mut().filter(|line| line.is_counted) {
+            let other = is_other.get(line.series).copied().flatten();
+            if other == Some(line.is_per_cent) {
+                line.is_counted = false;
+                *self
+                    .made
+                    .left_out
+                    .entry(LeftOut::OtherNotation)
+                    .or_default() += 1;
+            }
+        }
+    }
+
+    /// Counts up the volume of each series. Of one whose volume cannot be counted exactly no line counts, which empties its bars,
+    /// also those that were made when it still could.
+    fn count(&mut self, placed: &mut [Placed]) {
+        let mut digits = vec![Some(Digits::default()); self.accounts.len()];
         for line in placed.iter().filter(|line| line.is_counted) {
-            if let Some(account) = self.accounts.get_mut(line.series) {
-                account.digits = account.digits.and_then(|digits| digits.or(line.volume));
+            if let Some(digits) = digits.get_mut(line.series) {
+                *digits = digits.and_then(|digits| digits.or(line.volume));
             }
         }
+        let mut sums = vec![0_i128; digits.len()];
         for line in placed.iter().filter(|line| line.is_counted) {
-            if let Some(account) = self.accounts.get_mut(line.series) {
-                let units = account.digits.and_then(|digits| digits.units(line.volume));
-                account.units += i128::from(units.unwrap_or_default());
+            let known = digits.get(line.series).copied().flatten();
+            let units = known.and_then(|digits| digits.units(line.volume));
+            if let Some(sum) = sums.get_mut(line.series) {
+                *sum += i128::from(units.unwrap_or_default());
             }
         }
-        for account in &mut self.accounts {
-            account.digits = account.digits.filter(|_| Digits::can_hold(account.units));
-            if account.digits.is_none() {
-                let reason = "its volumes have too many digits to be counted exactly".to_owned();
-                let name = account.ticker.as_str().to_owned();
-                self.made.refused.push((name, reason));
+        let mut is_refused = Vec::new();
+        for ((account, digits), sum) in self.accounts.iter_mut().zip(digits).zip(sums) {
+            let digits = digits.filter(|_| Digits::can_hold(sum));
+            is_refused.push(digits.is_none());
+            if let Some(digits) = digits {
+                (account.digits, account.units) = (digits, sum);
+                continue;
             }
+            let reason = "its volumes have too many digits to be counted exactly".to_owned();
+            let name = account.ticker.as_str().to_owned();
+            self.made.refused.push((name, reason));
         }
-        let accounts = &self.accounts;
-        let is_counted = |line: &Placed| {
-            let account = accounts.get(line.series);
-            account.is_some_and(|account| account.digits.is_some())
-        };
-        placed.retain(is_counted);
+        if is_refused.contains(&true) {
+            let of_refused =
+                |line: &&mut Placed| is_refused.get(line.series).is_none_or(|refused| *refused);
+            let lines = placed.iter_mut().filter(of_refused);
+            lines.for_each(|line| line.is_counted = false);
+        }
     }
 
     /// Brings lines into the order of their bars, and within a bar into that of trading.
@@ -373,8 +423,10 @@ impl Making<'_> {
         let price: Values<f64> = placed.iter().map(price).collect();
         let units = |line: &Placed| {
             let account = self.accounts.get(line.series);
-            let digits = account.filter(|_| line.is_counted)?.digits?;
-            digits.units(line.volume)
+            account
+                .filter(|_| line.is_counted)?
+                .digits
+                .units(line.volume)
         };
         let volume = placed.iter().map(|line| units(line).unwrap_or_default());
         let volume = Values::whole(volume.collect());
@@ -410,9 +462,7 @@ impl Making<'_> {
             let Some(key) = bars.first() else { continue };
             let is_outside = key & OUTSIDE != 0;
             let number = usize::try_from((key & !OUTSIDE) >> 32).unwrap_or(usize::MAX);
-            let account = self.accounts.get(number);
-            let Some((account, digits)) = account.and_then(|found| Some((found, found.digits?)))
-            else {
+            let Some(account) = self.accounts.get(number) else {
                 continue;
             };
             let dataset = if is_outside {
@@ -420,7 +470,7 @@ impl Making<'_> {
             } else {
                 Dataset::Stocks
             };
-            let (frame, units) = frame_of(dataset, &account.ticker, bars, digits, groups, rows);
+            let (frame, units) = frame_of(dataset, account, bars, groups, rows);
             if let Some(held) = held.get_mut(number) {
                 *held += units;
             }
@@ -432,7 +482,7 @@ impl Making<'_> {
             }
         }
         for (account, held) in self.accounts.iter().zip(held) {
-            if account.digits.is_some() && account.units != held {
+            if account.units != held {
                 return Err(ResampleError::NotConserved {
                     series: account.ticker.to_string(),
                     bars: held.to_string(),

@@ -1,6 +1,7 @@
 //! What bars are made of published lines.
 
 mod auctions;
+mod together;
 
 use super::*;
 use crate::frame::{Cell, Profile, Trade, bars_of, rows_of_trades};
@@ -280,8 +281,9 @@ fn a_series_whose_volume_cannot_be_counted_is_refused_and_costs_no_other() {
 
     assert_eq!(made.refused.len(), 1);
     assert_eq!(made.refused[0].0, SAP);
-    assert_eq!(made.bars.len(), 1);
-    assert_eq!(made.bars[0].0.as_str(), "DE0007100000");
+    assert_eq!(rows(&made.bars, SAP), ["09-18 10:00 - - - - 0 0 -"]);
+    let others = rows(&made.bars, "DE0007100000");
+    assert_eq!(others, ["09-18 10:00 10 10 10 10 0.1 1 10"]);
 }
 
 #[test]

@@ -282,7 +282,7 @@ fn damage_in_the_vault_is_named_by_check_and_its_size_by_status() {
 
 /// What a day does not have whole is told, not passed over.
 #[test]
-fn a_correction_without_its_trade_and_trades_of_a_closed_day_are_told() {
+fn a_correction_without_its_trade_an_unknown_mode_and_trades_of_a_closed_day_are_told() {
     let feed = thursday();
     let lost = lines("2026-09-17T13_00")[0].replace(
         "\"mmtModificationInd\":\"-\"",
@@ -290,6 +290,9 @@ fn a_correction_without_its_trade_and_trades_of_a_closed_day_are_told() {
     );
     let lost = lost.replace("s2026-09-17T13_00", "nobody knows this one");
     feed.publish("2026-09-17T13_00", &[lost]);
+    let odd = lines("2026-09-17T13_01")[0]
+        .replace("\"mmtTradingMode\":\"2\"", "\"mmtTradingMode\":\"9\"");
+    feed.publish("2026-09-17T13_01", &[odd]);
     // A Saturday.
     feed.publish("2026-09-12T08_00", &lines("2026-09-12T08_00"));
     let bar = feed.workspace("freshness = \"minutes\"", FRIDAY);
@@ -299,6 +302,12 @@ fn a_correction_without_its_trade_and_trades_of_a_closed_day_are_told() {
     assert!(
         ran.stderr.contains(
             "1 correction of 2026-09-17 is of no trade of that day, such as nobody knows this one"
+        ),
+        "{ran:#?}"
+    );
+    assert!(
+        ran.stderr.contains(
+            "trades of 2026-09-17 are in no bar, 1 in number: their trading mode is none that is known"
         ),
         "{ran:#?}"
     );
