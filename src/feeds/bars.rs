@@ -8,6 +8,8 @@ use std::collections::BTreeSet;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
+#[cfg(feature = "polars")]
+use super::earlier::earlier;
 use super::lost_trades::lost_trades;
 use super::taken_out::{TakenOut, TradesOfDay};
 use super::{FeedRunError, FeedTask, Marks, Unsettled};
@@ -15,10 +17,15 @@ use crate::frame::{Frame, Profile};
 use crate::ingest::{
     Consolidation, FailureKind, FileFailure, Registry, RunReport, SourceNote, SourceNotes,
 };
+use crate::ledger::Line;
 use crate::model::{Dataset, PartitionKey, PriceBasis, Provenance, Series, StorageRequest, Ticker};
 #[cfg(feature = "polars")]
 use crate::model::{Interval, Venue};
+#[cfg(feature = "polars")]
+use crate::resample;
 use crate::source::posttrade::BarsOf;
+#[cfg(feature = "polars")]
+use crate::storage::read_kept;
 use crate::storage::{Open, StagedRun, StorageError};
 use crate::sys::Fs;
 use crate::workspace::{Session, View};
@@ -111,7 +118,8 @@ impl<'l> Bars<'_, 'l> {
         if stored.is_empty() {
             return Ok(true);
         }
-        let made = match self.bars_of(trades, taken_out, registry, report) {
+        let lines = lines.iter().map(|(_, line)| line);
+        let made = match self.bars_of((trades, lines), taken_out, registry, report) {
             Ok(made) => made,
             Err(reason) => {
                 self.fail(day, &reason, report);
@@ -141,23 +149,21 @@ impl<'l> Bars<'_, 'l> {
     }
 
     #[cfg(feature = "polars")]
-    fn bars_of(
+    fn bars_of<'n>(
         &self,
-        trades: TradesOfDay<'_>,
+        (trades, lines): (TradesOfDay<'_>, impl DoubleEndedIterator<Item = &'n Line>),
         taken_out: &TakenOut<'_>,
         registry: &Registry,
         report: &mut RunReport,
     ) -> Result<Vec<Made>, String> {
-        use crate::resample::{VenueRules, bars_of_each, coarser};
+        use crate::resample::{VenueRules, coarser};
 
         let (spec, venue) = (self.task.feed.spec(), self.task.feed.venue());
         let rules = VenueRules::of(spec.code.as_str(), &spec.currency);
         let listed: BTreeSet<Ticker> = registry.catalog().tickers_at(venue).into_iter().collect();
         let is_wanted =
             |(ticker, _): &(Ticker, Frame)| spec.bars == BarsOf::All || listed.contains(ticker);
-        let TradesOfDay {
-            stored, calendar, ..
-        } = trades;
+        let calendar = trades.calendar;
         let left = |series: Series, rows: Frame| -> Result<Made, String> {
             let request = self.request(series.clone());
             let rows = taken_out.rows_left(&request, rows, trades);
@@ -165,10 +171,10 @@ impl<'l> Bars<'_, 'l> {
             Ok(Made { series, rows })
         };
         let mut made = Vec::new();
-        let all = bars_of_each(stored, &rules, calendar, &MADE);
-        let all = all.map_err(|error| error.to_string())?;
+        let all = self.made_of((trades, lines), &rules, report)?;
         for (interval, bars) in MADE.into_iter().zip(all) {
             let is_first = interval == Interval::M1;
+            let told = doubts(venue, trades.day, &bars);
             for (ticker, rows) in bars.bars.into_iter().filter(is_wanted) {
                 let of = |interval| Series::Bars {
                     ticker: ticker.clone(),
@@ -192,31 +198,48 @@ impl<'l> Bars<'_, 'l> {
             for (ticker, rows) in bars.auctions.into_iter().filter(is_wanted) {
                 made.push(left(Series::Auctions { ticker }, rows)?);
             }
-            let told =
-                |(series, why): &(String, String)| format!("{venue}: {series} has no bars: {why}");
-            report.warnings.extend(bars.refused.iter().map(told));
-            let surprises = bars.left_out.iter();
-            let surprises = surprises.filter_map(|(why, lines)| Some((why.surprise()?, lines)));
-            report.warnings.extend(surprises.map(|(why, lines)| {
-                let day = trades.day;
-                format!("{venue}: trades of {day} are in no bar, {lines} in number: {why}")
-            }));
-            let doubts = doubts(venue, trades.day, &bars.unmatched);
-            report.warnings.extend(doubts);
-            let unknown = bars.without_session.iter();
-            report.warnings.extend(unknown.map(|day| {
-                format!("{venue}: no session of {day} is known, so its trades stand outside of one")
-            }));
+            report.warnings.extend(told);
         }
         made.retain(|one| !one.rows.is_empty());
         Ok(made)
     }
 
+    /// Makes bars of the trades of a day, by the lengths of `MADE`, and empties those that were made of trades as they were before.
+    #[cfg(feature = "polars")]
+    fn made_of<'n>(
+        &self,
+        (trades, lines): (TradesOfDay<'_>, impl DoubleEndedIterator<Item = &'n Line>),
+        rules: &resample::VenueRules,
+        report: &mut RunReport,
+    ) -> Result<Vec<resample::Made>, String> {
+        let Session { fs, places, .. } = self.session;
+        let limit = self.view.stores.limit();
+        let kept = |name: &str| read_kept(fs, places, trades.request, name, limit);
+        let bars = |rows: &Frame| {
+            let made = resample::bars_of_each(rows, rules, trades.calendar, &MADE);
+            made.map_err(|error| error.to_string())
+        };
+        let mut made = bars(trades.stored)?;
+        let earlier = earlier(lines, trades, &kept).unwrap_or_else(|reason| {
+            let (venue, day) = (self.task.feed.venue(), trades.day);
+            report.warnings.push(format!(
+                "{venue}: what trades of {day} were before is not known, so bars that were made of them may be there still: {reason}"
+            ));
+            Vec::new()
+        });
+        for older in earlier {
+            for (made, older) in made.iter_mut().zip(bars(&older)?) {
+                made.empty_those_of(older);
+            }
+        }
+        Ok(made)
+    }
+
     #[cfg(not(feature = "polars"))]
     #[expect(clippy::unused_self, reason = "as where polars is built in")]
-    fn bars_of(
+    fn bars_of<'n>(
         &self,
-        _trades: TradesOfDay<'_>,
+        _of: (TradesOfDay<'_>, impl Iterator<Item = &'n Line>),
         _taken_out: &TakenOut<'_>,
         _registry: &Registry,
         _report: &mut RunReport,
@@ -309,15 +332,25 @@ fn provisional(
     Ok(unsettled.provisional(fs, *interval, bars.into_iter())?)
 }
 
-/// Says which corrections of a day have no trade among its lines.
+/// Returns what a person should know of the bars of a day, as sentences without a period.
 #[cfg(feature = "polars")]
-fn doubts(venue: &Venue, day: NaiveDate, unmatched: &[String]) -> Option<String> {
-    let first = unmatched.first()?;
-    let said = match unmatched.len() {
-        1 => format!("1 correction of {day} is"),
-        many => format!("{many} corrections of {day} are"),
-    };
-    Some(format!(
-        "{venue}: {said} of no trade of that day, such as {first}"
-    ))
+fn doubts(venue: &Venue, day: NaiveDate, made: &resample::Made) -> Vec<String> {
+    let refused = made.refused.iter();
+    let refused = refused.map(|(series, why)| format!("{series} has no bars: {why}"));
+    let left_out = made.left_out.iter();
+    let left_out = left_out.filter_map(|(why, lines)| Some((why.surprise()?, lines)));
+    let left_out = left_out
+        .map(|(why, lines)| format!("trades of {day} are in no bar, {lines} in number: {why}"));
+    let unmatched = made.unmatched.first().map(|first| {
+        let said = match made.unmatched.len() {
+            1 => format!("1 correction of {day} is"),
+            many => format!("{many} corrections of {day} are"),
+        };
+        format!("{said} of no trade of that day, such as {first}")
+    });
+    let unknown = made.without_session.iter();
+    let unknown = unknown
+        .map(|day| format!("no session of {day} is known, so its trades stand outside of one"));
+    let told = refused.chain(left_out).chain(unmatched).chain(unknown);
+    told.map(|told| format!("{venue}: {told}")).collect()
 }

@@ -9,6 +9,8 @@
 mod arrival;
 mod bars;
 mod day_marks;
+#[cfg(feature = "polars")]
+mod earlier;
 mod error;
 mod feed_marks;
 mod fetch;

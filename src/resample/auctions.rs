@@ -60,14 +60,14 @@ pub(super) fn auctions(
         .into_iter()
         .filter_map(|(series, auctions)| {
             let account = accounts.get(series)?;
-            Some((account.ticker.clone(), rows_of(account, &auctions)?))
+            Some((account.ticker.clone(), rows_of(account, &auctions)))
         })
         .collect();
     all.sort_by(|(a, _), (b, _)| a.cmp(b));
     all
 }
 
-fn rows_of(account: &Account, auctions: &BTreeMap<(i64, AuctionKind), Auction>) -> Option<Frame> {
+fn rows_of(account: &Account, auctions: &BTreeMap<(i64, AuctionKind), Auction>) -> Frame {
     let digits = account.digits;
     let all = || auctions.values();
     let keys = auctions.keys();
@@ -88,5 +88,5 @@ fn rows_of(account: &Account, auctions: &BTreeMap<(i64, AuctionKind), Auction>) 
                 .collect::<Values<i64>>(),
         ),
     ];
-    Some(Frame::ordered(Profile::of(Dataset::Auctions), columns).frame)
+    Frame::ordered(Profile::of(Dataset::Auctions), columns).frame
 }

@@ -8,6 +8,7 @@
 mod auctions;
 mod bucket;
 mod coarser;
+mod emptied;
 mod error;
 mod exact;
 mod groups;

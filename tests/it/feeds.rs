@@ -1,5 +1,6 @@
 //! A feed of trades from its listing to bars, through the program.
 
+mod again;
 mod crash;
 mod expiry;
 mod gaps;

@@ -11,9 +11,10 @@ fn per_cent(id: &str, at: &str, volume: f64) -> Trade {
     }
 }
 
-fn volume(series: &[(Ticker, Frame)]) -> f64 {
+/// Returns the volume of all bars, which is whole here.
+fn volume(series: &[(Ticker, Frame)]) -> i64 {
     let rows = series.iter().flat_map(|(_, frame)| texts(frame, &[6]));
-    rows.map(|volume| volume.parse::<f64>().unwrap()).sum()
+    rows.map(|volume| volume.parse::<i64>().unwrap()).sum()
 }
 
 #[test]
@@ -36,7 +37,7 @@ fn a_line_that_counts_nothing_does_not_say_what_prices_of_its_series_are() {
         trading_mode: Some("4".into()),
         ..odd.clone()
     }];
-    for (lines, expected) in [(&cancelled[..], 11.0), (&amended, 18.0), (&outside, 11.0)] {
+    for (lines, expected) in [(&cancelled[..], 11), (&amended, 18), (&outside, 11)] {
         let lines = [lines, &good].concat();
         for interval in [Interval::M1, Interval::D1] {
             let made = made_of("DETR", &lines, interval);
@@ -59,7 +60,7 @@ fn of_two_notations_the_usual_one_counts_in_whatever_order_lines_come() {
         "09-18 10:01 10 10 10 10 6 1 10",
     ];
 
-    let made = minutes(&[&units[..], &[odd.clone()]].concat());
+    let made = minutes(&[&units[..], std::slice::from_ref(&odd)].concat());
     // As many of each: per unit, so that a stray line does not decide for a share that is hardly traded.
     let even = minutes(&[odd, units[0].clone()]);
 
@@ -105,5 +106,5 @@ fn lines_without_a_currency_are_of_the_series_that_says_so_by_its_word() {
         .map(|(ticker, _)| ticker.as_str())
         .collect();
     assert_eq!(tickers, ["DE0007164600.XXX"]);
-    assert_eq!(volume(&made.bars), 6.0);
+    assert_eq!(volume(&made.bars), 6);
 }
