@@ -359,8 +359,7 @@ impl Fetching<'_, '_> {
                     continue;
                 };
                 let mut seen = Seen::of(name.span);
-                let content =
-                    super::read::read(&name.feed, record.bytes, &mut |trade| seen.add(&trade));
+                let content = super::read::read(&name, record.bytes, &mut |trade| seen.add(&trade));
                 if content.extent == Some(Extent::Whole) {
                     found.insert(name, seen);
                 }

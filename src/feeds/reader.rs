@@ -60,7 +60,7 @@ impl<'t> Reader<'t> {
         from_vault: bool,
         see: &mut dyn FnMut(&Trade),
     ) -> Option<Extent> {
-        let content = super::read::read(&name.feed, bytes, &mut |trade| {
+        let content = super::read::read(name, bytes, &mut |trade| {
             see(&trade);
             self.batch.push(&trade);
             if self.batch.len >= BATCH {
