@@ -1,5 +1,6 @@
 //! One file per ticker and month (bars), per feed and day (trades), per ticker (events).
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -18,7 +19,7 @@ use crate::sys::{Fs, Kind, Rights, rights_of};
 
 use super::draft::Draft;
 use super::folders::SeriesFolders;
-use super::inspect::Stored;
+use super::inspect::{Stored, inspect_own};
 use super::misplaced::{beside_series, series_ticker};
 use super::newest::{NewestFile, ends_in_older_form, newest_below};
 use super::prepare::{FileJob, FileOutcome, prepare_file};
@@ -303,14 +304,31 @@ impl PartitionedStore {
         Ok(older)
     }
 
-    /// Builds the file of a partition anew in the form of today, with the rows that it has.
+    /// Returns the rows of a file in an older form that are of other partitions, by these.
+    ///
+    /// # Errors
+    /// When the file cannot be read or held, or has no row of its own partition.
+    pub fn strays(
+        &self,
+        request: &StorageRequest,
+        key: PartitionKey,
+    ) -> Result<BTreeMap<PartitionKey, Frame>, StorageError> {
+        let series = request.partitioned()?;
+        let dirs = self.folders.series_dirs(series)?;
+        let mut way = self.folders.way_into(dirs, request.series.dataset());
+        let path = way.spot_of(key)?.path;
+        let (_, strays) = inspect_own(self.fs(), &path, request, key, self.limit)?;
+        Ok(strays)
+    }
+
+    /// Builds the file of a partition anew in the form of today, with the rows of that partition that it has, and with more.
     ///
     /// # Errors
     /// As `prepare`.
     pub fn renew(
         &self,
         request: &StorageRequest,
-        key: PartitionKey,
+        (key, more): (PartitionKey, &Frame),
         provenance: &Provenance,
     ) -> Result<Prepared, StorageError> {
         let series = request.partitioned()?;
@@ -328,8 +346,7 @@ impl PartitionedStore {
         };
         let mut prepared = Prepared::nothing(request.clone());
         if spot.is_there {
-            let nothing_new = Frame::empty(Profile::of(dataset));
-            prepared.add(prepare_file(self.fs(), job, &nothing_new)?);
+            prepared.add(prepare_file(self.fs(), job, more)?);
         }
         Ok(prepared)
     }
