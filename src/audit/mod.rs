@@ -20,7 +20,7 @@ pub use findings::{DamagedFile, Findings};
 pub use mend::{Repair, Repairable, Repaired};
 pub use repair::{RepairPlan, SeriesRepair};
 pub use restore::Restore;
-pub use subject::{Subject, subjects};
+pub use subject::{Subject, refuse_unknown, subjects};
 pub use whole::{Checked, check};
 
 use repair::{agreed, plan};

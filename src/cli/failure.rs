@@ -13,7 +13,6 @@ use std::path::Path;
 
 use super::Exit;
 use super::ui::troubles::why_nothing_is_stored;
-use super::ui::words;
 use crate::audit::AuditError;
 use crate::catalog::{CatalogError, LAST_GOOD_FILE, TICKERS_FILE, Unusable};
 use crate::config::{ConfigError, EnvError};
@@ -25,6 +24,8 @@ use crate::inventory::InventoryError;
 use crate::ledger::{LedgerError, Unknown};
 use crate::lock::LockError;
 use crate::mirror::MirrorError;
+use crate::model::words;
+use crate::model::{Amiss, Unclear};
 use crate::overview::SurveyError;
 use crate::query::QueryError;
 use crate::storage::{StorageError, WayOut};
@@ -50,7 +51,8 @@ macro_rules! failures {
 failures! {
     AuditError { Inventory, Ingest, Catalog, Vault } AuditError::Shut { .. } => Exit::Failed;
     IngestError { Storage, Catalog, Fs };
-    QueryError { Read, Inventory, Storage, Workspace, Fs }
+    ExportError { Unclear, Fs } ExportError::Refused { .. } | ExportError::TooFine { .. } => Exit::Failed;
+    QueryError { Unclear, Read, Inventory, Storage, Workspace, Fs }
         QueryError::NotAMultiple { .. } | QueryError::WithoutPolars => Exit::Usage,
         QueryError::Unjoined { .. } => Exit::Failed;
     SurveyError { Workspace, Update };
@@ -67,9 +69,18 @@ impl From<EnvError> for Failure {
     }
 }
 
-impl From<ExportError> for Failure {
-    fn from(error: ExportError) -> Self {
-        Self::of(Exit::Failed, error)
+impl From<Unclear> for Failure {
+    fn from(error: Unclear) -> Self {
+        let exit = match error.amiss {
+            Amiss::Words => Exit::Usage,
+            Amiss::Rows => Exit::Failed,
+        };
+        let hint = error.hint.clone();
+        let failure = Self::of(exit, error);
+        match hint {
+            Some(hint) => failure.hint(hint),
+            None => failure,
+        }
     }
 }
 
@@ -251,6 +262,7 @@ const IN_PARTITIONS: &str = "partitions can hold it: barkeep partition-toggle";
 impl From<InventoryError> for Failure {
     fn from(error: InventoryError) -> Self {
         match error {
+            InventoryError::Unclear(error) => error.into(),
             InventoryError::Fs(error) => error.into(),
             InventoryError::Ledger(error) => error.into(),
             InventoryError::Lock(error) => error.into(),
@@ -291,6 +303,7 @@ impl From<MirrorError> for Failure {
 impl From<CycleError> for Failure {
     fn from(error: CycleError) -> Self {
         match error {
+            CycleError::Unclear(error) => error.into(),
             CycleError::Workspace(error) => error.into(),
             CycleError::Catalog(error) => error.into(),
             CycleError::Unusable(error) => error.into(),
@@ -314,7 +327,6 @@ impl From<CycleError> for Failure {
                 Self::of(Exit::NoSpace, error).hint(format!("free {amount}, then run again"))
             }
             CycleError::WithoutRegistry => Self::of(Exit::NotInitialised, error),
-            CycleError::Strangers(_) => Self::of(Exit::Failed, error),
         }
     }
 }

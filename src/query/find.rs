@@ -35,7 +35,7 @@ fn lengths(
 
 /// Which length of bars is meant where nobody names one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Length {
+pub(super) enum Length {
     /// This one.
     Only(Interval),
     /// Nothing tells which.
@@ -51,7 +51,7 @@ pub enum Length {
 ///
 /// # Errors
 /// When nobody can say where its rows are, or which intervals are kept.
-pub fn length(
+pub(super) fn length(
     reading: Reading<'_, '_>,
     ticker: &Ticker,
     venue: Option<&Venue>,
@@ -89,7 +89,7 @@ fn only_length(
 ///
 /// # Errors
 /// When nobody can say where rows are.
-pub fn home(
+pub(super) fn home(
     reading: Reading<'_, '_>,
     word: &Ticker,
     named: &[Venue],
@@ -115,7 +115,7 @@ pub fn home(
 ///
 /// # Errors
 /// When one of them cannot be read.
-pub fn find(
+pub(super) fn find(
     reading: Reading<'_, '_>,
     (ticker, interval): (&Ticker, Interval),
     venue: Option<&Venue>,
@@ -148,11 +148,11 @@ fn read(
 
 /// Series of bars among which a question is about those of one venue and one length.
 #[derive(Clone, Debug)]
-pub struct Candidates {
+pub(super) struct Candidates {
     /// Where they are.
-    pub venues: Vec<Venue>,
+    pub(super) venues: Vec<Venue>,
     /// How long their bars are.
-    pub intervals: Vec<Interval>,
+    pub(super) intervals: Vec<Interval>,
     series: Vec<StorageRequest>,
 }
 
@@ -160,7 +160,10 @@ pub struct Candidates {
 ///
 /// # Errors
 /// When nobody can say which there are.
-pub fn candidates(reading: Reading<'_, '_>, asked: &Asked) -> Result<Candidates, QueryError> {
+pub(super) fn candidates(
+    reading: Reading<'_, '_>,
+    asked: &Asked,
+) -> Result<Candidates, QueryError> {
     let (workspace, catalog) = (reading.workspace, reading.catalog);
     let known = inventory::known(workspace, catalog, asked)?;
     let mut found: BTreeSet<StorageRequest> = known.records.into_keys().collect();
@@ -187,14 +190,14 @@ pub fn candidates(reading: Reading<'_, '_>, asked: &Asked) -> Result<Candidates,
 
 impl Candidates {
     /// Prefers bars of a day, if there are any: factors are of days, and serve bars of every length.
-    pub fn prefer_days(&mut self) {
+    pub(super) fn prefer_days(&mut self) {
         if self.intervals.contains(&Interval::D1) {
             self.intervals = vec![Interval::D1];
         }
     }
 
     /// Keeps the longest bars of which those of a length can be made; `false` when there are some, and none of them can.
-    pub fn fill(&mut self, to: Interval) -> bool {
+    pub(super) fn fill(&mut self, to: Interval) -> bool {
         let longest = self.intervals.iter().filter(|from| from.fills(to)).max();
         let longest: Vec<Interval> = longest.copied().into_iter().collect();
         let is_filled = self.intervals.is_empty() || !longest.is_empty();
@@ -205,7 +208,7 @@ impl Candidates {
     }
 
     /// Returns the series of one venue and one length, in the order of tickers.
-    pub fn of(&self, venue: &Venue, interval: Interval) -> Vec<StorageRequest> {
+    pub(super) fn of(&self, venue: &Venue, interval: Interval) -> Vec<StorageRequest> {
         let is_meant = |one: &&StorageRequest| {
             one.venue.as_ref() == Some(venue) && interval_of(&one.series) == Some(interval)
         };

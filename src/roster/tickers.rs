@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use chrono::NaiveDate;
+
 use super::RosterError;
 use crate::catalog::Catalog;
 use crate::lock::LockGuard;
@@ -39,6 +41,14 @@ pub fn written(fs: &dyn Fs, path: &Path) -> Result<Vec<Ticker>, RosterError> {
         ticker.map_err(|error| refused(format!("line {line}: {error}")))
     });
     tickers.collect()
+}
+
+/// Adds tickers of a venue to a registry in memory, and returns how many were new.
+pub fn add(catalog: &mut Catalog, venue: &Venue, tickers: &[Ticker], today: NaiveDate) -> usize {
+    let are_new = tickers
+        .iter()
+        .map(|ticker| catalog.add(ticker, venue, today));
+    are_new.filter(|is_new| *is_new).count()
 }
 
 /// Removes tickers from a registry in memory: at one venue, or everywhere.
@@ -89,6 +99,9 @@ fn refuse_heirs(
     }
 }
 
+/// A ticker that the legacy layout cannot spell, and the intervals that are kept in that layout; `None` where all can be spelled.
+pub type Unspelled<'t> = Option<(&'t Ticker, Vec<Interval>)>;
+
 /// Returns a ticker that the legacy layout cannot spell, if there is one, and the intervals that are kept in that layout at a
 /// venue.
 ///
@@ -98,7 +111,7 @@ pub fn unspelled<'t>(
     workspace: &Workspace<'_>,
     venue: &Venue,
     tickers: &'t [Ticker],
-) -> Result<Option<(&'t Ticker, Vec<Interval>)>, RosterError> {
+) -> Result<Unspelled<'t>, RosterError> {
     let Some(ticker) = tickers.iter().find(|ticker| ticker.legacy_stem().is_none()) else {
         return Ok(None);
     };

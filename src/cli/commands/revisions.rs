@@ -7,9 +7,9 @@ use chrono::SecondsFormat;
 use clap::Args;
 use serde_json::json;
 
-use super::named::Lookup;
+use super::named;
 use super::show::catalog_if_usable;
-use super::unknown;
+use crate::catalog::refuse_unknown;
 use crate::cli::ui::table::Columns;
 use crate::cli::{Exit, Failure, Shell, wiring};
 use crate::ledger::{Ledger, read_ledger};
@@ -73,10 +73,10 @@ impl RevisionsArgs {
 pub(in crate::cli) fn run(args: &RevisionsArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
     let workspace = wiring::open(shell)?;
     let (catalog, told) = catalog_if_usable(&workspace, shell)?;
-    let lookup = Lookup::of(shell, &workspace, &catalog, args.venue.as_slice());
-    let ticker = args.ticker.as_ref().map(|word| lookup.ticker(word));
+    let reading = workspace.reading(&catalog);
+    let words = args.ticker.as_slice();
     let args = &RevisionsArgs {
-        ticker: ticker.transpose()?,
+        ticker: named::tickers(shell, reading, args.venue.as_slice(), words)?.pop(),
         ..args.clone()
     };
     let venues = match &args.venue {
@@ -97,7 +97,7 @@ pub(in crate::cli) fn run(args: &RevisionsArgs, shell: &Shell<'_>) -> Result<Exi
             // What a damaged registry has nobody knows.
             let is_unknown = told == Exit::Ok && !catalog.contains(ticker);
             let unknown = is_unknown.then_some(ticker);
-            unknown::refuse(&catalog, unknown.as_slice(), "no value of it was replaced")?;
+            refuse_unknown(&catalog, unknown.as_slice(), "no value of it was replaced")?;
         }
         let feed = args.trades.as_ref().map(ToString::to_string);
         let named = args.ticker.as_ref().map(ToString::to_string).or(feed);

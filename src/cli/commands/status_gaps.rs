@@ -5,17 +5,16 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use serde_json::{Value, json};
 
-use super::named::Lookup;
+use super::named;
 use super::status::{StatusArgs, exit};
-use super::unknown;
 use crate::backlog::{self, AskedSessions, FeedMinutes, Owed, SeriesSessions, StateOfSessions};
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, refuse_order};
 use crate::cli::ui::feed_minutes;
 use crate::cli::ui::table::Columns;
-use crate::cli::ui::words::{count, grouped, moment};
 use crate::cli::{Exit, Failure, Shell};
 use crate::gaps::{GapBook, GapBooks, SessionState, Span, read_books};
 use crate::inventory::{self, Asked};
+use crate::model::words::{count, grouped, moment};
 use crate::model::{Interval, Series, Ticker, Venue, time};
 use crate::overview::{self, SeriesStatus};
 use crate::workspace::Workspace;
@@ -27,15 +26,15 @@ pub(super) fn run(
     catalog: &Catalog,
     shell: &Shell<'_>,
 ) -> Result<Exit, Failure> {
-    unknown::refuse_order(
+    refuse_order(
         "status",
         &args.tickers,
         args.intervals.first().copied(),
         catalog,
     )?;
-    let lookup = Lookup::of(shell, workspace, catalog, &args.venues);
+    let reading = workspace.reading(catalog);
     let args = &StatusArgs {
-        tickers: lookup.tickers(&args.tickers)?,
+        tickers: named::tickers(shell, reading, &args.venues, &args.tickers)?,
         ..args.clone()
     };
     let known = workspace.intervals()?;

@@ -12,7 +12,7 @@ use super::registration;
 use crate::cli::args::among;
 use crate::cli::{Exit, Failure, Shell, wiring};
 use crate::model::Venue;
-use crate::roster::{Import, Imported, ListOrigin, Lists};
+use crate::roster::{Import, Imported, KnownLists, ListOrigin, Lists};
 use crate::source::symbols::{Forms, Kind};
 use crate::workspace::Workspace;
 
@@ -179,19 +179,12 @@ fn origins(
     if let Some(Some(word)) = &which.xetra {
         return Ok(typed(word, Forms::Tables));
     }
-    let lists = &workspace.config.settings().lists;
-    let (key, named) = if which.nasdaq {
-        ("nasdaq", &lists.nasdaq.value)
+    let lists = if which.nasdaq {
+        KnownLists::Nasdaq
     } else if which.xetra.is_some() {
-        ("xetra", &lists.xetra.value)
+        KnownLists::Xetra
     } else {
-        ("datahub", &lists.datahub.value)
+        KnownLists::Datahub
     };
-    if named.is_empty() {
-        let message = format!("`lists.{key}` in barkeep.toml names no list");
-        let hint = format!("name them there: {key} = [\"FILE-or-URL\"] in the table [lists]");
-        return Err(Failure::new(Exit::Failed, message).hint(hint));
-    }
-    let of_settings = |named: &String| ListOrigin::of(named, shell.root(), Forms::Tables);
-    Ok(named.iter().map(of_settings).collect())
+    Ok(ListOrigin::of_settings(workspace, lists)?)
 }

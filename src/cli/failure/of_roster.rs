@@ -2,7 +2,7 @@
 
 use super::{Failure, IN_PARTITIONS, nothing_stored};
 use crate::cli::Exit;
-use crate::cli::ui::words;
+use crate::model::words;
 use crate::model::{Interval, Ticker, Venue};
 use crate::roster::RosterError;
 use crate::source::symbols::ListError;

@@ -3,8 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::Printer;
-use super::words::{count, grouped, left_of, size, some_of};
 use crate::ingest::{FeedReport, FileFailure, LostMinutes};
+use crate::model::words::{count, grouped, left_of, size, some_of};
 
 /// Failures of one feed that are printed; `--json` has all.
 const MOST_LINES: usize = 10;

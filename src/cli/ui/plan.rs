@@ -6,7 +6,7 @@ use super::Printer;
 use super::json as pieces;
 use super::table::Columns;
 use super::troubles::{print_data_root, print_unserved};
-use super::words::{count, some_of};
+use crate::model::words::{count, some_of};
 use crate::model::{Venue, time};
 use crate::update::{PlannedJob, SkipReason, UpdatePlan};
 use crate::workspace::DataRoot;

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::Printer;
 use super::table::Columns;
-use super::words::size;
 use crate::inventory::Size;
+use crate::model::words::size;
 use crate::vault::ShelfSize;
 
 /// Prints a table of what each venue keeps of each dataset.

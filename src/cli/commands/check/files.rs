@@ -4,12 +4,12 @@
 
 use serde_json::{Value, json};
 
-use crate::cli::commands::unknown;
-use crate::cli::ui::json::{about, series};
-use crate::cli::ui::troubles::refetch;
-use crate::cli::ui::words::{count, left_of, some_of};
+use crate::catalog::adding;
+use crate::cli::ui::json::about;
 use crate::cli::{Exit, Shell};
+use crate::inventory::refetch;
 use crate::inventory::{Common, Fault, Looked, OddFiles, SeriesFault, tell_halves};
+use crate::model::words::{count, left_of, some_of};
 use crate::model::{Interval, Ticker};
 
 /// How many of one kind are named to people.
@@ -76,7 +76,7 @@ pub(super) fn print(files: &Looked, shell: &Shell<'_>) {
         let mut tickers: Vec<&Ticker> = of_venue.filter_map(|one| one.series.ticker()).collect();
         tickers.dedup();
         tickers.truncate(MOST_NAMED);
-        let adding = unknown::adding(&tickers, venue);
+        let adding = adding(&tickers, venue);
         shell.note(&format!("If they are wanted, {adding}"));
     }
     if files.waiting > 0 {
@@ -169,10 +169,6 @@ pub(super) fn document(files: &Looked, shell: &Shell<'_>) -> Value {
         });
         found.collect::<Vec<_>>()
     };
-    let unregistered = files
-        .unregistered
-        .iter()
-        .map(|request| Value::Object(series(request)));
     let halves = files
         .halves
         .values()
@@ -191,7 +187,7 @@ pub(super) fn document(files: &Looked, shell: &Shell<'_>) -> Value {
         "other_units": odd(Common::Unit, "unit"),
         "other_bases": odd(Common::Basis, "basis"),
         "other_rows": odd(Common::Rows, "rows"),
-        "unregistered": unregistered.collect::<Vec<_>>(),
+        "unregistered": files.unregistered,
         "damaged_records": damaged.collect::<Vec<_>>(),
     })
 }

@@ -12,8 +12,8 @@ use crate::check::{Finding, Kind};
 use crate::cli::shell::Shell;
 use crate::cli::ui::json::about;
 use crate::cli::ui::table::Columns;
-use crate::cli::ui::troubles::{asking_for, refetch};
-use crate::cli::ui::words::{self, count, left_of};
+use crate::inventory::{asking_for, refetch};
+use crate::model::words::{count, left_of};
 use crate::model::{Series, StorageRequest, time};
 
 /// How many commands are named.
@@ -187,7 +187,7 @@ pub(super) fn troubles(outcome: &Outcome, shell: &Shell<'_>) {
         shell.error("hint: the next update asks for them again: barkeep update");
     }
     for path in &outcome.found.misplaced {
-        let named = words::misplaced(shell.shown(path));
+        let named = shell.misplaced(path);
         shell.error(&format!(
             "error: {named}\nhint: move it away, or compare it with what is stored"
         ));

@@ -9,11 +9,11 @@ use std::time::Duration;
 use super::super::registration;
 use super::repair_print as print;
 use super::{CheckArgs, Outcome};
-use crate::audit::{Repair, Repairable, Repaired};
+use crate::audit::{self, Repair, Repairable, Repaired};
 use crate::catalog::Catalog;
 use crate::cli::ui::progress::Progress;
-use crate::cli::ui::words::count;
 use crate::cli::{Exit, Failure, Shell};
+use crate::model::words::count;
 use crate::workspace::Workspace;
 
 /// What can be done about all series.
@@ -54,7 +54,8 @@ pub(super) fn run(
         return Err(Failure::usage("a repair has to be confirmed")
             .hint("see them by --dry-run, then say --yes"));
     }
-    let (asked, subjects) = (args.asked(), super::subjects(args, workspace, catalog)?);
+    let asked = args.asked();
+    let subjects = audit::subjects(workspace, catalog, &asked)?;
     let repair = Repair {
         workspace,
         asked: &asked,
@@ -64,7 +65,7 @@ pub(super) fn run(
     };
     let mut shown = Plan::of(repair.plan(catalog)?);
     if shown.outcome.found.series == 0 && shown.outcome.is_untroubled() {
-        super::refuse_unknown(args, catalog, &subjects)?;
+        audit::refuse_unknown(&args.tickers, catalog, &subjects)?;
     }
     if !args.json {
         print::table(&shown, shell);

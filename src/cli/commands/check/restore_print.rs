@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 use crate::audit::Restore;
 use crate::cli::shell::Shell;
 use crate::cli::ui::json::about;
-use crate::cli::ui::words::count;
 use crate::ingest::Returned;
 use crate::mirror::Proof;
+use crate::model::words::count;
 use crate::model::{PartitionKey, StorageRequest};
 
 /// Rows of a file that come back.

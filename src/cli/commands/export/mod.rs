@@ -4,30 +4,30 @@
 //! named, and keeps nothing else from being written.
 
 mod args;
-mod chosen;
 mod table;
-mod target;
 mod wide;
 
 pub(in crate::cli) use args::ExportArgs;
-pub(super) use target::{save, target};
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use args::{Goal, Which};
-use chosen::{Chosen, chosen};
+use args::Goal;
 use table::Table;
 
-use super::named::Lookup;
+use super::named;
 use super::show::{catalog_if_usable, instant, report_damage, utc_zone};
-use crate::cli::ui::words::count;
+use crate::catalog::refuse_order;
 use crate::cli::{Exit, Failure, Shell, wiring};
-use crate::export::{Draft, ExportError, Form, Head, RowWriter, Sheet, Times, Unsaid, leftovers};
+use crate::export::{
+    self, Draft, ExportError, Form, Head, RowWriter, Sheet, Times, Unsaid, leftovers,
+};
 use crate::frame::{Adjust, Column, Frame, KindOf};
+use crate::inventory::Asked;
 use crate::ledger::Ledgers;
+use crate::model::words::count;
 use crate::model::{Interval, StorageRequest};
-use crate::query::{self, Making, Pieces, Span};
+use crate::query::{self, Chosen, Making, Pieces, Span};
 use crate::storage::Stored;
 use crate::workspace::Reading;
 
@@ -65,12 +65,18 @@ pub(in crate::cli) fn run(args: &ExportArgs, shell: &Shell<'_>) -> Result<Exit, 
         as_of: wiring::moment(shell, args.as_of)?,
         ..workspace.reading(&catalog)
     };
-    let args = &meant(args, shell, reading)?;
+    let tickers = named::tickers(shell, reading, args.venue.as_slice(), &args.named())?;
     let target = match args.goal() {
         Goal::StandardOutput => None,
         Goal::File(path) => Some(target(shell, path, args.force)?),
     };
-    let chosen = chosen(args, reading)?;
+    let asked = Asked {
+        venues: args.venue.clone().into_iter().collect(),
+        intervals: args.interval.into_iter().collect(),
+        tickers,
+    };
+    refuse_order("export", &asked.tickers, args.interval, &catalog)?;
+    let chosen = query::chosen(reading, &asked, args.purpose())?;
     let question = ExportQuestion {
         args,
         shell,
@@ -107,22 +113,19 @@ pub(in crate::cli) fn run(args: &ExportArgs, shell: &Shell<'_>) -> Result<Exit, 
     Ok(Exit::worst(told.exits.into_iter().chain([registry])))
 }
 
-/// Returns the options with the tickers that are meant.
-fn meant(
-    args: &ExportArgs,
+/// Returns where a file that somebody named would stand.
+pub(super) fn target(
     shell: &Shell<'_>,
-    reading: Reading<'_, '_>,
-) -> Result<ExportArgs, Failure> {
-    let (workspace, catalog) = (reading.workspace, reading.catalog);
-    let lookup = Lookup::of(shell, workspace, catalog, args.venue.as_slice()).at(reading.as_of);
-    let tickers = args.tickers.iter().map(|which| match which {
-        Which::All => Ok(Which::All),
-        Which::One(word) => lookup.ticker(word).map(Which::One),
-    });
-    Ok(ExportArgs {
-        tickers: tickers.collect::<Result<_, Failure>>()?,
-        ..args.clone()
-    })
+    typed: &Path,
+    may_replace: bool,
+) -> Result<PathBuf, Failure> {
+    let named = (&*shell.world.current_dir, typed);
+    Ok(export::target(
+        &*shell.world.fs,
+        shell.root(),
+        named,
+        may_replace,
+    )?)
 }
 
 impl ExportQuestion<'_> {

@@ -6,7 +6,6 @@ use std::io::Write;
 use std::sync::Arc;
 
 use super::{ExportQuestion, utc_head};
-use crate::cli::commands::show::named_columns;
 use crate::cli::failure::Failure;
 use crate::export::{ExportError, Form, Head, RowWriter, Sheet};
 use crate::frame::Profile;
@@ -98,7 +97,7 @@ impl Columns {
     fn of(question: ExportQuestion<'_>, profile: &'static Profile) -> Result<Self, Failure> {
         let positions = match question.args.columns.as_slice() {
             [] => (0..profile.columns.len()).collect(),
-            names => named_columns(names, profile)?,
+            names => profile.positions(names)?,
         };
         let specs = positions.iter().filter_map(|at| profile.columns.get(*at));
         let heads = specs.map(|spec| Head::new(spec.name, spec.kind, question.times));

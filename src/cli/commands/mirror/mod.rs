@@ -13,15 +13,16 @@ use std::time::Duration;
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::named::{Lookup, isin};
+use super::named;
 use super::registration;
 use super::show::catalog_if_usable;
 use crate::catalog::Catalog;
-use crate::cli::ui::words::{count, size};
 use crate::cli::wiring::{self, registry};
 use crate::cli::{Exit, Failure, Shell};
 use crate::mirror::{self, MirrorError, Place, Report, Thoroughness, Tree, Version};
+use crate::model::words::{count, size};
 use crate::model::{Dataset, Interval, Ticker, Venue};
+use crate::query;
 use crate::sys::atomic::TempNames;
 use crate::workspace::Workspace;
 
@@ -289,16 +290,13 @@ fn print_path(
         return Err(absent(tree));
     };
     let (catalog, told) = catalog_if_usable(workspace, shell)?;
-    let lookup = Lookup::of(
-        shell,
-        workspace,
-        &catalog,
+    let (reading, at) = (
+        workspace.reading(&catalog),
         std::slice::from_ref(&tree.venue),
     );
-    let ticker = args.ticker.as_ref().map(|word| lookup.ticker(word));
-    let ticker = ticker.transpose()?;
+    let ticker = named::tickers(shell, reading, at, args.ticker.as_slice())?.pop();
     let name = match &ticker {
-        Some(ticker) if args.trades => Some(isin(ticker)?.0),
+        Some(ticker) if args.trades => Some(query::isin(ticker)?.0),
         ticker => ticker.as_ref().map(Ticker::as_str),
     };
     let paths = paths(&folder, &version, name, args.trades);

@@ -4,10 +4,10 @@ use serde_json::{Value, json};
 
 use super::{MirrorArgs, absent};
 use crate::catalog::Catalog;
-use crate::cli::ui::words::count;
 use crate::cli::{Exit, Failure, Shell};
 use crate::mirror::{self, Tree, Verified};
 use crate::model::Dataset;
+use crate::model::words::count;
 use crate::workspace::Workspace;
 
 pub(super) fn run(

@@ -5,9 +5,9 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use crate::cli::ui::table::Columns;
-use crate::cli::ui::words::{count, duration, grouped, size};
 use crate::cli::{Exit, Failure, Shell};
 use crate::migrate::{Estimate, Means, Missing, Need, PlannedInterval};
+use crate::model::words::{count, duration, grouped, size};
 
 /// Returns the failure of a disk that is too full.
 pub(super) fn no_space(

@@ -7,9 +7,9 @@ use clap::Args;
 
 use super::{open, report};
 use crate::cli::ui::progress::Progress;
-use crate::cli::ui::words::{count, some_of};
 use crate::cli::{Exit, Failure, Shell, wiring};
 use crate::migrate::{self, Adoptable, MigrationPlan, Mover, Sides, VenueInterval};
+use crate::model::words::{count, some_of};
 use crate::model::{Interval, PriceBasis, Slug, Venue};
 use crate::workspace::Workspace;
 

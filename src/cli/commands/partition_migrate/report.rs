@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use crate::cli::ui::words::{count, duration, grouped, left_of, size};
 use crate::cli::{Exit, Shell, outcome};
 use crate::migrate::{Failed, Migrated, Refusal, Switched};
+use crate::model::words::{count, duration, grouped, left_of, size};
 use crate::model::{Ticker, Venue};
 use crate::storage::{Beyond, QuarantineRecord, refused_rights};
 

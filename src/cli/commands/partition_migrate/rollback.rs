@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 use super::choose;
 use super::{estimate_report, open, report};
 use crate::cli::ui::progress::Progress;
-use crate::cli::ui::words::{count, size};
 use crate::cli::{Exit, Failure, Shell, outcome, wiring};
 use crate::migrate::{
     self, BroughtBack, Homes, IntervalState, Mover, Partitions, Shortage, Sides, VenueInterval,
     Wanted,
 };
 use crate::model::Interval;
+use crate::model::words::{count, size};
 use crate::workspace::Workspace;
 
 /// Options of `partition-migrate rollback`.

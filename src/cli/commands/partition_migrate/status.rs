@@ -6,10 +6,10 @@ use serde_json::{Value, json};
 use super::open;
 use crate::cli::ui::progress::Progress;
 use crate::cli::ui::table::Columns;
-use crate::cli::ui::words::{duration, size};
 use crate::cli::{Exit, Failure, Shell, wiring};
 use crate::migrate::{self, IntervalState, MigrateError, NextStep, RowCounts, Sides, Stage};
 use crate::model::Ticker;
+use crate::model::words::{duration, size};
 
 /// Options of `partition-migrate status`.
 #[derive(Debug, Args)]
