@@ -23,4 +23,4 @@ pub use sheet::{Head, Sheet, Times};
 pub use target::target;
 pub use text::{cell_text, names_json, row_json};
 pub use views::{Engine, Files, Tree, VenueViews, Zones, script};
-pub use writer::{Form, RowWriter};
+pub use writer::{Form, Table};

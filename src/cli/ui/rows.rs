@@ -7,7 +7,7 @@ use std::io::Write as _;
 
 use super::Printer;
 use crate::cli::failure::Failure;
-use crate::export::{Form, RowWriter, readable_rows};
+use crate::export::{Form, Table, readable_rows};
 use crate::frame::KindOf;
 use crate::query::Extract;
 
@@ -36,17 +36,17 @@ pub(in crate::cli) fn run(
         return Ok(());
     };
     let heads = first.sheet.heads().clone();
-    let mut writer = RowWriter::new(form, &mut out, &heads, &[])?;
+    let mut table = Table::of(form, &mut out, &[]);
     for Extract { sheet, .. } in extracts {
         for start in (0..sheet.len()).step_by(PORTION) {
             if printer.is_closed() {
                 return Ok(());
             }
             let end = (start + PORTION).min(sheet.len());
-            writer.write(sheet.part(start..end))?;
+            table.write(sheet.part(start..end))?;
         }
     }
-    writer.finish()?;
+    table.finish(&heads)?;
     // The printer remembers what went wrong; what it is handed here never fails.
     let _flushed = out.flush();
     Ok(())

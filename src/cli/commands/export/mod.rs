@@ -4,29 +4,26 @@
 //! named, and keeps nothing else from being written.
 
 mod args;
-mod table;
 mod wide;
 
 pub(in crate::cli) use args::ExportArgs;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use args::Goal;
-use table::Table;
 
 use super::named;
 use super::show::{catalog_if_usable, instant, report_damage, utc_zone};
 use crate::catalog::refuse_order;
 use crate::cli::{Exit, Failure, Shell, wiring};
-use crate::export::{
-    self, Draft, ExportError, Form, Head, RowWriter, Sheet, Times, Unsaid, leftovers,
-};
-use crate::frame::{Adjust, Column, Frame, KindOf};
+use crate::export::{self, Draft, ExportError, Form, Head, Sheet, Table, Times, Unsaid, leftovers};
+use crate::frame::{Adjust, Column, Frame, KindOf, Profile};
 use crate::inventory::Asked;
 use crate::ledger::Ledgers;
 use crate::model::words::count;
-use crate::model::{Interval, StorageRequest};
+use crate::model::{Dataset, Interval, StorageRequest};
 use crate::query::{self, Chosen, Making, Pieces, Span};
 use crate::storage::Stored;
 use crate::workspace::Reading;
@@ -153,34 +150,33 @@ impl ExportQuestion<'_> {
     ) -> Result<Told, Failure> {
         let facts = self.facts(chosen);
         let why = |error: ExportError| unsaid.take().map_or_else(|| error.into(), Failure::from);
-        if let Some(column) = &self.args.wide {
+        let mut table = Table::of(form, out, &facts);
+        let (told, heads) = if let Some(column) = &self.args.wide {
             let (sheet, told) = wide::sheet(self, chosen, column)?;
-            let mut writer = RowWriter::new(form, out, sheet.heads(), &facts).map_err(why)?;
-            writer.write(sheet).map_err(why)?;
-            writer.finish().map_err(why)?;
-            return Ok(told);
-        }
-        if self.args.factors {
+            let heads = sheet.heads().clone();
+            table.write(sheet).map_err(why)?;
+            (told, heads)
+        } else if self.args.factors {
             let heads = query::factor_heads();
-            let mut writer = RowWriter::new(form, out, &heads, &facts).map_err(why)?;
             let told = self.each(chosen, |request, _, stored| {
                 let sheet = query::factor_sheet(self.reading, &heads, request, stored)?;
-                let rows = sheet.len();
-                writer.write(sheet).map_err(why)?;
-                Ok(rows)
+                table.write(sheet).map_err(why)
             })?;
-            writer.finish().map_err(why)?;
-            return Ok(told);
-        }
-        let mut table = Table::of(form, out, &facts);
-        let told = self.each(chosen, |request, frame, stored| {
-            let columns = table.columns(self, request, frame.profile())?.clone();
-            let sheet = self.sheet(request, frame, stored, &columns.positions)?;
-            let rows = sheet.len();
-            table.write(&columns, sheet).map_err(why)?;
-            Ok(rows)
-        })?;
-        table.finish(self, why)?;
+            (told, heads)
+        } else {
+            let mut first: Option<&Profile> = None;
+            let told = self.each(chosen, |request, frame, stored| {
+                if *first.get_or_insert(frame.profile()) != frame.profile() {
+                    let message = format!("{request} has other columns than the tickers before it");
+                    let refused = Failure::usage(message);
+                    return Err(refused.hint("export them into a file of their own"));
+                }
+                let sheet = self.sheet(request, frame, stored)?;
+                table.write(sheet).map_err(why)
+            })?;
+            (told, self.heads()?)
+        };
+        table.finish(&heads).map_err(why)?;
         Ok(told)
     }
 
@@ -271,15 +267,31 @@ impl ExportQuestion<'_> {
         request: &StorageRequest,
         frame: Frame,
         stored: &Stored,
-        positions: &[usize],
     ) -> Result<Sheet, Failure> {
+        let positions = self.positions(frame.profile())?;
         if !self.args.utc {
-            return Ok(Sheet::of_frame(frame, positions, self.times));
+            return Ok(Sheet::of_frame(frame, &positions, self.times));
         }
         let zone = utc_zone(request, stored.provenance.timezone.as_deref())?;
         let instants = frame.times().map(|wall| instant(wall, zone));
         let instants = Column::Time(instants.collect());
-        Ok(Sheet::of_frame(frame, positions, self.times).with(utc_head(), instants))
+        Ok(Sheet::of_frame(frame, &positions, self.times).with(utc_head(), instants))
+    }
+
+    /// Returns the header of bars that a source gives, which stands above nothing.
+    fn heads(self) -> Result<Arc<[Head]>, Failure> {
+        let nothing = Frame::empty(Profile::of(Dataset::Stocks));
+        let positions = self.positions(nothing.profile())?;
+        let sheet = Sheet::of_frame(nothing, &positions, self.times);
+        let utc = self.args.utc.then(utc_head);
+        Ok(sheet.heads().iter().cloned().chain(utc).collect())
+    }
+
+    fn positions(self, profile: &Profile) -> Result<Vec<usize>, Failure> {
+        Ok(match self.args.columns.as_slice() {
+            [] => (0..profile.columns.len()).collect(),
+            names => profile.positions(names)?,
+        })
     }
 
     /// Returns what a file says of all its rows.
