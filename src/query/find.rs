@@ -10,7 +10,7 @@ use crate::workspace::{Reading, nothing};
 use super::QueryError;
 
 /// Returns the lengths of bars that are stored of a ticker, at the venue that was named or at any.
-fn lengths(
+pub(super) fn lengths(
     reading: Reading<'_, '_>,
     ticker: &Ticker,
     venue: Option<&Venue>,
@@ -33,45 +33,9 @@ fn lengths(
     Ok(stored)
 }
 
-/// Which length of bars is meant where nobody names one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Length {
-    /// This one.
-    Only(Interval),
-    /// Nothing tells which.
-    Several {
-        /// Those that are stored of the ticker.
-        stored: Vec<Interval>,
-        /// Those that the workspace keeps.
-        kept: Vec<Interval>,
-    },
-}
-
-/// Returns the length of bars that is meant of a ticker where nobody names one; `filling` is that of the bars that they are joined to.
-///
-/// # Errors
-/// When nobody can say where its rows are, or which intervals are kept.
-pub(super) fn length(
-    reading: Reading<'_, '_>,
-    ticker: &Ticker,
-    venue: Option<&Venue>,
-    filling: Option<Interval>,
-) -> Result<Length, QueryError> {
-    let stored = lengths(reading, ticker, venue)?;
-    // What is stored can be looked at also where intervals.json cannot be read.
-    if let Some(only) = only_length(&stored, &[], filling) {
-        return Ok(Length::Only(only));
-    }
-    let kept = reading.workspace.intervals()?;
-    Ok(match only_length(&stored, &kept, filling) {
-        Some(only) => Length::Only(only),
-        None => Length::Several { stored, kept },
-    })
-}
-
 /// The only one that is stored; else the longest stored one that fills the bars that are wanted, since the fewer bars are joined the
 /// better, and longer ones mostly reach further back; else the only one that is kept.
-fn only_length(
+pub(super) fn only_length(
     stored: &[Interval],
     kept: &[Interval],
     filling: Option<Interval>,

@@ -5,7 +5,7 @@
 use chrono::SecondsFormat;
 
 use super::QueryError;
-use super::find::{Length, find, length};
+use super::find::{find, lengths, only_length};
 use crate::catalog::{adding, near_or};
 use crate::model::words::{quoted, some_of};
 use crate::model::{Interval, StorageRequest, Ticker, Unclear, Venue};
@@ -40,10 +40,15 @@ impl Wanted<'_> {
         if let Some(interval) = self.interval {
             return Ok(interval);
         }
-        let (stored, kept) = match length(reading, ticker, self.venue, self.filling)? {
-            Length::Only(interval) => return Ok(interval),
-            Length::Several { stored, kept } => (stored, kept),
-        };
+        let stored = lengths(reading, ticker, self.venue)?;
+        // What is stored can be looked at also where intervals.json cannot be read.
+        if let Some(only) = only_length(&stored, &[], self.filling) {
+            return Ok(only);
+        }
+        let kept = reading.workspace.intervals()?;
+        if let Some(only) = only_length(&stored, &kept, self.filling) {
+            return Ok(only);
+        }
         let several = |message: &str, first: Interval, intervals: &[Interval]| {
             let all = some_of(intervals, Interval::ALL.len());
             let unclear = Unclear::words(format!("{message}: {all}"));

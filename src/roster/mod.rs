@@ -22,5 +22,7 @@ pub use intervals::change_intervals;
 pub use lists::{Import, Imported, Lists, ReadList};
 pub use origin::{KnownLists, ListOrigin};
 pub use take_in::TakenIn;
-pub use tickers::{Removed, Unspelled, add, remove, save, unspelled, written};
+pub use tickers::{
+    Accepted, Removed, Unspelled, accept, add, refuse_unknown, remove, save, unspelled, written,
+};
 pub use toggle::{Change, change_toggle};

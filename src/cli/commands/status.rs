@@ -74,10 +74,10 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
             "data_refusal": data.refusal(),
             "lost_rows": lost.iter().map(lost_document).collect::<Vec<_>>(),
             "refused": refused.iter().map(refused_document).collect::<Vec<_>>(),
-            "unserved": unserved.iter().map(pieces::unserved).collect::<Vec<_>>(),
+            "unserved": unserved,
             "warnings": warnings,
             "mirrors": mirrors.iter().map(|one| one.document(now)).collect::<Vec<_>>(),
-            "sizes": sizes.iter().map(ui_sizes::document).collect::<Vec<_>>(),
+            "sizes": sizes,
             "vault": shelves.iter().map(ui_sizes::shelf_document).collect::<Vec<_>>(),
         }));
         return Ok(exit(&series));

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::ingest::{DamagedSeries, Unserved};
+use crate::ingest::DamagedSeries;
 use crate::model::StorageRequest;
 use crate::storage::QuarantineRecord;
 
@@ -33,15 +33,6 @@ pub(in crate::cli) fn damaged(damaged: &DamagedSeries) -> Value {
             "refetch": crate::inventory::refetch(request, *days),
         }),
     )
-}
-
-/// Returns tickers that nobody could be asked for.
-pub(in crate::cli) fn unserved(unserved: &Unserved) -> Value {
-    json!({
-        "venue": unserved.venue,
-        "tickers": unserved.tickers,
-        "reason": unserved.reason,
-    })
 }
 
 /// Returns something that was put away.

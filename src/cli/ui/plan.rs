@@ -3,7 +3,6 @@
 use serde_json::{Value, json};
 
 use super::Printer;
-use super::json as pieces;
 use super::table::Columns;
 use super::troubles::{print_data_root, print_unserved};
 use crate::model::words::{count, some_of};
@@ -99,7 +98,7 @@ pub(in crate::cli) fn json(plan: &UpdatePlan, files: &Value) -> Value {
         "files": files,
         "is_data_absent": plan.data == DataRoot::Absent,
         "data_refusal": plan.data.refusal(),
-        "unserved": plan.unserved.iter().map(pieces::unserved).collect::<Vec<_>>(),
+        "unserved": plan.unserved,
     })
 }
 

@@ -22,20 +22,6 @@ pub(in crate::cli) fn print(sizes: &[Size], printer: &Printer) {
         .print(printer);
 }
 
-/// Returns what a venue keeps of a dataset.
-pub(in crate::cli) fn document(one: &Size) -> Value {
-    json!({
-        "venue": one.venue.to_string(),
-        "dataset": one.dataset.as_str(),
-        "series": one.series,
-        "unrecorded": one.unrecorded,
-        "rows": one.rows,
-        "files": one.files,
-        "inodes": one.inodes,
-        "bytes": one.bytes,
-    })
-}
-
 /// Prints a table of what the vault keeps of each feed.
 pub(in crate::cli) fn print_vault(shelves: &[ShelfSize], printer: &Printer) {
     let day = |day: Option<chrono::NaiveDate>| day.map_or_else(String::new, |day| day.to_string());

@@ -4,13 +4,11 @@
 
 use serde_json::{Value, json};
 
-use crate::catalog::adding;
 use crate::cli::ui::json::about;
 use crate::cli::{Exit, Shell};
-use crate::inventory::refetch;
 use crate::inventory::{Common, Fault, Looked, OddFiles, SeriesFault, tell_halves};
+use crate::model::Interval;
 use crate::model::words::{count, left_of, some_of};
-use crate::model::{Interval, Ticker};
 
 /// How many of one kind are named to people.
 const MOST_NAMED: usize = 10;
@@ -35,7 +33,7 @@ pub(super) fn print(files: &Looked, shell: &Shell<'_>) {
             fault.request,
             fault.fault,
             shell.shown(&fault.path),
-            way_out(fault)
+            fault.way_out()
         ));
     }
     let faults = files.faults.len();
@@ -67,16 +65,7 @@ pub(super) fn print(files: &Looked, shell: &Shell<'_>) {
             count(named.len(), "stored series", "stored series"),
             some_of(&named, MOST_NAMED)
         ));
-        let venue = files
-            .unregistered
-            .first()
-            .and_then(|one| one.venue.as_ref());
-        let of_venue = files.unregistered.iter();
-        let of_venue = of_venue.filter(|one| one.venue.as_ref() == venue);
-        let mut tickers: Vec<&Ticker> = of_venue.filter_map(|one| one.series.ticker()).collect();
-        tickers.dedup();
-        tickers.truncate(MOST_NAMED);
-        let adding = adding(&tickers, venue);
+        let adding = files.adding(MOST_NAMED);
         shell.note(&format!("If they are wanted, {adding}"));
     }
     if files.waiting > 0 {
@@ -90,29 +79,6 @@ pub(super) fn print(files: &Looked, shell: &Shell<'_>) {
         shell.note(&format!(
             "{have} no record yet, by which a lost file would be noticed: {TAKE_OVER}"
         ));
-    }
-}
-
-/// Returns what somebody can do about a fault.
-fn way_out(fault: &SeriesFault) -> String {
-    match &fault.fault {
-        Fault::Lost(months) => {
-            let first = months.first().and_then(|(first, _)| first.days());
-            let last = months.last().and_then(|(_, last)| last.days());
-            let days = first.zip(last).map(|((first, _), (_, last))| (first, last));
-            format!(
-                "put them back from a backup, or fetch them again: {}",
-                refetch(&fault.request, days)
-            )
-        }
-        Fault::Added(_) => {
-            "an older barkeep or somebody else put them there; what lies there is what is read"
-                .to_owned()
-        }
-        Fault::Changed(_) => {
-            "somebody else changed them; what lies there is what is read: compare it with a backup"
-                .to_owned()
-        }
     }
 }
 
@@ -144,7 +110,7 @@ pub(super) fn document(files: &Looked, shell: &Shell<'_>) -> Value {
                 "months": months.collect::<Vec<_>>(),
                 "what": one.fault.to_string(),
                 "path": shell.shown(&one.path).to_string(),
-                "cure": way_out(one),
+                "cure": one.way_out(),
             }),
         )
     };

@@ -6,13 +6,13 @@ use chrono::Timelike;
 use serde_json::json;
 
 use super::{Outcome, files, vault};
-use crate::audit::DamagedFile;
+use crate::audit::{DamagedFile, cure};
 use crate::catalog::Missing;
-use crate::check::{Finding, Kind};
+use crate::check::Finding;
 use crate::cli::shell::Shell;
 use crate::cli::ui::json::about;
 use crate::cli::ui::table::Columns;
-use crate::inventory::{asking_for, refetch};
+use crate::inventory::refetch;
 use crate::model::words::{count, left_of};
 use crate::model::{Series, StorageRequest, time};
 
@@ -200,19 +200,6 @@ pub(super) fn troubles(outcome: &Outcome, shell: &Shell<'_>) {
     }
 }
 
-/// Returns the command that gets the data again, which heals it unless the source itself is wrong; `None` for bars that
-/// stay where they are, since a source does not say that they are gone.
-fn cure(request: &StorageRequest, finding: &Finding) -> Option<String> {
-    if finding.kind.is_of_place() {
-        return None;
-    }
-    if finding.kind == Kind::UnitJump {
-        let days = (time::day(finding.from), time::day(finding.to));
-        return Some(refetch(request, Some(days)));
-    }
-    Some(format!("barkeep update --rebase{}", asking_for(request)))
-}
-
 fn cures(outcome: &Outcome, shell: &Shell<'_>) {
     if outcome
         .found
@@ -224,15 +211,7 @@ fn cures(outcome: &Outcome, shell: &Shell<'_>) {
             "Bars that stand where none should stay where they are: no answer of a source takes them back. barkeep check --repair --dry-run shows which can be taken out.",
         );
     }
-    let mut commands: Vec<String> = Vec::new();
-    for (request, finding) in &outcome.found.contradictions {
-        let Some(command) = cure(request, finding) else {
-            continue;
-        };
-        if !commands.contains(&command) {
-            commands.push(command);
-        }
-    }
+    let commands = outcome.found.cures();
     if commands.is_empty() {
         return;
     }

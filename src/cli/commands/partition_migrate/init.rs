@@ -139,17 +139,16 @@ fn decide_adoption(
         return Ok(());
     }
     let files = count(adoptables.len(), "legacy file lies", "legacy files lie");
+    let folders = Adoptable::folders(&adoptables).into_iter();
+    let folders: Vec<String> = folders.map(|dir| shell.shown(dir).to_string()).collect();
     if !args.adopt {
-        let folders = folders(shell, &adoptables);
         return Err(Failure::new(
             Exit::Failed,
             format!("{files} outside of data/legacy, in {}", folders.join(", ")),
         )
         .hint("move them there: barkeep partition-migrate init --all-found --adopt"));
     }
-    for folder in folders(shell, &adoptables) {
-        shell.line(&folder);
-    }
+    folders.iter().for_each(|folder| shell.line(folder));
     let taken = adoptables
         .iter()
         .filter(|adoptable| adoptable.is_taken)
@@ -182,19 +181,4 @@ fn decide_adoption(
             ),
         )),
     }
-}
-
-fn folders(shell: &Shell<'_>, adoptables: &[Adoptable]) -> Vec<String> {
-    let mut folders: Vec<String> = Vec::new();
-    for adoptable in adoptables {
-        let folder = adoptable
-            .path
-            .parent()
-            .map(|dir| shell.shown(dir).to_string())
-            .unwrap_or_default();
-        if !folders.contains(&folder) {
-            folders.push(folder);
-        }
-    }
-    folders
 }
