@@ -128,7 +128,7 @@ failures! {
         ]),
         StorageError::LegacyName { .. } => (Exit::Failed, [IN_PARTITIONS]),
         _ => Exit::Failed;
-    SurveyError { Workspace, Update };
+    SurveyError { Fs, Inventory, Workspace, Update };
     Unclear {} ref error => of_words(error);
     Unusable {} _ => Exit::Damaged;
     UpdateError { Storage, Catalog, Fs, Vault }

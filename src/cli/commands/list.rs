@@ -9,7 +9,9 @@ use serde_json::{Map, Value, json};
 
 use super::named;
 use crate::catalog::{Catalog, refuse_order};
+use crate::cli::ui::json as pieces;
 use crate::cli::ui::table::Columns;
+use crate::cli::ui::troubles::print_damaged_records;
 use crate::cli::{Exit, Failure, Shell, wiring};
 use crate::inventory::{self, Asked, Listed};
 use crate::ledger::SeriesRecord;
@@ -86,16 +88,13 @@ pub(in crate::cli) fn run(args: &ListArgs, shell: &Shell<'_>) -> Result<Exit, Fa
         let begun = begun
             .iter()
             .map(|(venue, at)| (venue.to_string(), json!(at.to_rfc3339())));
-        let damaged = damaged.iter().map(
-            |(path, reason)| json!({ "path": shell.shown(path).to_string(), "reason": reason }),
-        );
         shell.json(&Documents {
             series: listed
                 .iter()
                 .map(|one| Document::of(one, args, &catalog))
                 .collect(),
             begun: begun.collect(),
-            damaged: damaged.collect(),
+            damaged: pieces::of_files(&damaged, shell),
         });
     } else {
         print(&listed, args, &catalog, shell);
@@ -103,12 +102,7 @@ pub(in crate::cli) fn run(args: &ListArgs, shell: &Shell<'_>) -> Result<Exit, Fa
     if let Some(told) = halves {
         shell.warning(&format!("{told}."));
     }
-    for (path, reason) in &damaged {
-        let path = shell.shown(path);
-        shell.error(&format!(
-            "error: {path} cannot be understood: {reason}\nhint: make the records anew: barkeep check --rebuild"
-        ));
-    }
+    print_damaged_records(&damaged, shell);
     Ok(Exit::Damaged.when(!damaged.is_empty()))
 }
 
@@ -186,8 +180,8 @@ struct Documents<'l> {
 /// What is printed of one series.
 #[derive(Serialize)]
 struct Document<'l> {
-    venue: Option<String>,
-    ticker: Option<&'l str>,
+    venue: Option<&'l Venue>,
+    ticker: Option<&'l Ticker>,
     mnemonic: Option<&'l str>,
     feed: Option<&'l str>,
     dataset: &'static str,
@@ -197,7 +191,7 @@ struct Document<'l> {
     layout: Option<&'static str>,
     first: Option<String>,
     last: Option<String>,
-    months: Option<Vec<[String; 2]>>,
+    months: Option<&'l [(PartitionKey, PartitionKey)]>,
     rows: Option<u64>,
     files: Option<u64>,
     bytes: Option<u64>,
@@ -211,14 +205,9 @@ impl<'l> Document<'l> {
         let moment = |nanos: Option<i64>| nanos.map(|nanos| moment(series, nanos));
         let record = one.record.as_ref();
         let exact = record.filter(|record| record.is_exact());
-        let months = |record: &SeriesRecord| {
-            let months = record.months.iter();
-            let months = months.map(|(first, last)| [first.to_string(), last.to_string()]);
-            months.collect()
-        };
         Self {
-            venue: one.request.venue.as_ref().map(ToString::to_string),
-            ticker: series.ticker().map(Ticker::as_str),
+            venue: one.request.venue.as_ref(),
+            ticker: series.ticker(),
             mnemonic: catalog.mnemonic_of(&one.request),
             feed: match series {
                 Series::Trades { feed } => Some(feed.as_str()),
@@ -231,7 +220,7 @@ impl<'l> Document<'l> {
             layout: record.map(layout),
             first: moment(record.and_then(|record| record.first)),
             last: moment(record.and_then(|record| record.last)),
-            months: record.map(months),
+            months: record.map(|record| &*record.months),
             rows: exact.map(|record| record.rows),
             files: exact.map(|record| record.files),
             bytes: exact.map(|record| record.bytes),

@@ -1,9 +1,12 @@
 //! Small pieces of JSON documents that several commands print.
 
+use std::path::PathBuf;
+
 use serde_json::{Value, json};
 
+use crate::cli::Shell;
 use crate::ingest::DamagedSeries;
-use crate::model::StorageRequest;
+use crate::model::{StorageRequest, Ticker};
 use crate::storage::QuarantineRecord;
 
 /// Returns what is said of a series behind its venue, ticker and interval.
@@ -33,6 +36,23 @@ pub(in crate::cli) fn damaged(damaged: &DamagedSeries) -> Value {
             "refetch": crate::inventory::refetch(request, *days),
         }),
     )
+}
+
+/// Returns what is said of files, each as a phrase.
+pub(in crate::cli) fn of_files(files: &[(PathBuf, String)], shell: &Shell<'_>) -> Vec<Value> {
+    let files = files.iter().map(|(path, reason)| {
+        let path = shell.shown(path).to_string();
+        json!({ "path": path, "reason": reason })
+    });
+    files.collect()
+}
+
+/// Returns what is said of tickers, each as a phrase.
+pub(in crate::cli) fn of_tickers(tickers: &[(Ticker, String)]) -> Vec<Value> {
+    let tickers = tickers.iter();
+    tickers
+        .map(|(ticker, reason)| json!({ "ticker": ticker, "reason": reason }))
+        .collect()
 }
 
 /// Returns something that was put away.

@@ -3,9 +3,11 @@
 //! Promises: troubles are printed even when silence was asked for, and a long list is cut.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use super::summary::Finished;
 use super::{Printer, feeds};
+use crate::cli::Shell;
 use crate::ingest::{DamagedSeries, Unserved};
 use crate::inventory::refetch;
 use crate::model::Ticker;
@@ -40,12 +42,7 @@ pub(super) fn print_troubles(finished: &Finished, printer: &Printer) {
     }
     let (data, waiting) = finished.withheld();
     print_data_root(data, waiting, printer);
-    for loss in report.losses.iter().take(MOST_LINES) {
-        printer.error(&format!("error: {loss}"));
-    }
-    if let Some(more) = left_of(report.losses.len(), MOST_LINES, "more loss", "more losses") {
-        printer.error(&format!("error: {more}, which --json lists"));
-    }
+    print_first(&report.losses, ["more loss", "more losses"], printer);
     feeds::print_troubles(&report.feeds, printer);
     for one in &report.unserved {
         print_unserved(one, printer);
@@ -74,12 +71,7 @@ pub(super) fn print_troubles(finished: &Finished, printer: &Printer) {
     });
     let lines = leftovers.failures.iter().cloned();
     let lines: Vec<String> = lines.chain(damaged).chain(failures).collect();
-    for line in lines.iter().take(MOST_LINES) {
-        printer.error(&format!("error: {line}"));
-    }
-    if let Some(more) = left_of(lines.len(), MOST_LINES, "more failure", "more failures") {
-        printer.error(&format!("error: {more}, which --json lists"));
-    }
+    print_first(&lines, ["more failure", "more failures"], printer);
     let kept: Vec<_> = leftovers.kept.iter().chain(&report.kept).collect();
     for record in kept.iter().take(MOST_LINES) {
         printer.warning(&format!("{}.", put_away(record)));
@@ -93,6 +85,16 @@ pub(super) fn print_troubles(finished: &Finished, printer: &Printer) {
     let warnings = report.warnings.len();
     if let Some(more) = left_of(warnings, MOST_LINES, "more warning", "more warnings") {
         printer.warning(&format!("{more}, which --json lists."));
+    }
+}
+
+/// Prints the first of some errors, and how many are left.
+fn print_first(errors: &[String], [one, many]: [&str; 2], printer: &Printer) {
+    for error in errors.iter().take(MOST_LINES) {
+        printer.error(&format!("error: {error}"));
+    }
+    if let Some(more) = left_of(errors.len(), MOST_LINES, one, many) {
+        printer.error(&format!("error: {more}, which --json lists"));
     }
 }
 
@@ -143,6 +145,19 @@ pub(in crate::cli) fn why_nothing_is_stored(data: &DataRoot) -> Option<(String, 
             let message = format!("nothing can be stored in `data`: {reason}");
             Some((message, "make it writable"))
         }
+    }
+}
+
+/// What makes the records of all series anew, also of what somebody changed on purpose.
+pub(in crate::cli) const TAKE_OVER: &str = "barkeep check --rebuild";
+
+/// Names parts of the records that cannot be understood.
+pub(in crate::cli) fn print_damaged_records(damaged: &[(PathBuf, String)], shell: &Shell<'_>) {
+    for (path, reason) in damaged {
+        let path = shell.shown(path);
+        shell.error(&format!(
+            "error: {path} cannot be understood: {reason}\nhint: make the records anew: {TAKE_OVER}"
+        ));
     }
 }
 

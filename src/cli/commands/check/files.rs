@@ -4,7 +4,8 @@
 
 use serde_json::{Value, json};
 
-use crate::cli::ui::json::about;
+use crate::cli::ui::json::{about, of_files};
+use crate::cli::ui::troubles::{TAKE_OVER, print_damaged_records};
 use crate::cli::{Exit, Shell};
 use crate::inventory::{Common, Fault, Looked, OddFiles, SeriesFault, tell_halves};
 use crate::model::Interval;
@@ -12,8 +13,6 @@ use crate::model::words::{count, left_of, some_of};
 
 /// How many of one kind are named to people.
 const MOST_NAMED: usize = 10;
-/// What takes over what somebody changed on purpose.
-const TAKE_OVER: &str = "barkeep check --rebuild";
 
 /// Returns the exits that the files deserve.
 pub(super) fn exits(files: &Looked) -> impl Iterator<Item = Exit> {
@@ -52,12 +51,7 @@ pub(super) fn print(files: &Looked, shell: &Shell<'_>) {
     if let Some(told) = tell_halves(&files.halves, shell.root()) {
         shell.warning(&format!("{told}."));
     }
-    for (path, reason) in &files.damaged_records {
-        let path = shell.shown(path);
-        shell.error(&format!(
-            "error: {path} cannot be understood: {reason}\nhint: make the records anew: {TAKE_OVER}"
-        ));
-    }
+    print_damaged_records(&files.damaged_records, shell);
     if !files.unregistered.is_empty() {
         let named: Vec<String> = files.unregistered.iter().map(ToString::to_string).collect();
         shell.note(&format!(
@@ -101,13 +95,11 @@ pub(super) fn document(files: &Looked, shell: &Shell<'_>) -> Value {
             Fault::Added(months) => ("added", months.as_slice()),
             Fault::Changed(_) => ("changed", [].as_slice()),
         };
-        let months = months.iter();
-        let months = months.map(|(first, last)| [first.to_string(), last.to_string()]);
         about(
             &one.request,
             json!({
                 "kind": kind,
-                "months": months.collect::<Vec<_>>(),
+                "months": months,
                 "what": one.fault.to_string(),
                 "path": shell.shown(&one.path).to_string(),
                 "cure": one.way_out(),
@@ -139,10 +131,6 @@ pub(super) fn document(files: &Looked, shell: &Shell<'_>) -> Value {
         .halves
         .values()
         .map(|path| shell.shown(path).to_string());
-    let damaged = files
-        .damaged_records
-        .iter()
-        .map(|(path, reason)| json!({ "path": shell.shown(path).to_string(), "reason": reason }));
     json!({
         "series": files.series,
         "files": files.files,
@@ -154,6 +142,6 @@ pub(super) fn document(files: &Looked, shell: &Shell<'_>) -> Value {
         "other_bases": odd(Common::Basis, "basis"),
         "other_rows": odd(Common::Rows, "rows"),
         "unregistered": files.unregistered,
-        "damaged_records": damaged.collect::<Vec<_>>(),
+        "damaged_records": of_files(&files.damaged_records, shell),
     })
 }

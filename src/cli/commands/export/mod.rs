@@ -164,7 +164,7 @@ impl ExportQuestion<'_> {
             })?;
             (told, heads)
         } else {
-            let mut first: Option<&Profile> = None;
+            let mut first: Option<&'static Profile> = None;
             let told = self.each(chosen, |request, frame, stored| {
                 if *first.get_or_insert(frame.profile()) != frame.profile() {
                     let message = format!("{request} has other columns than the tickers before it");
@@ -174,7 +174,9 @@ impl ExportQuestion<'_> {
                 let sheet = self.sheet(request, frame, stored)?;
                 table.write(sheet).map_err(why)
             })?;
-            (told, self.heads()?)
+            // Without any rows, the header of bars that a source gives.
+            let profile = first.unwrap_or_else(|| Profile::of(Dataset::Stocks));
+            (told, self.heads(profile)?)
         };
         table.finish(&heads).map_err(why)?;
         Ok(told)
@@ -278,10 +280,9 @@ impl ExportQuestion<'_> {
         Ok(Sheet::of_frame(frame, &positions, self.times).with(utc_head(), instants))
     }
 
-    /// Returns the header of bars that a source gives, which stands above nothing.
-    fn heads(self) -> Result<Arc<[Head]>, Failure> {
-        let nothing = Frame::empty(Profile::of(Dataset::Stocks));
-        let positions = self.positions(nothing.profile())?;
+    fn heads(self, profile: &'static Profile) -> Result<Arc<[Head]>, Failure> {
+        let nothing = Frame::empty(profile);
+        let positions = self.positions(profile)?;
         let sheet = Sheet::of_frame(nothing, &positions, self.times);
         let utc = self.args.utc.then(utc_head);
         Ok(sheet.heads().iter().cloned().chain(utc).collect())
