@@ -33,8 +33,9 @@ pub use identity::ToldIdentity;
 pub use intervals::{INTERVALS_FILE, Intervals};
 pub use meant::{Aliases, Meant, Named};
 pub use missing::{KnownRows, Missing};
+pub use near::did_you_mean;
 pub use read::Catalog;
-pub use unknown::{adding, near_or, near_or_listed, refuse_order, refuse_unknown, some_unknown};
+pub use unknown::{adding, near_or_listed, refuse_order, refuse_unknown, some_unknown};
 
 /// The name of the registry in the workspace.
 pub const TICKERS_FILE: &str = "tickers.json";

@@ -20,7 +20,7 @@ fn near(catalog: &Catalog, typed: &Ticker) -> Vec<Ticker> {
 }
 
 /// Asks whether known tickers were meant by unknown ones; `None` where none is like them.
-pub(super) fn did_you_mean(catalog: &Catalog, typed: &[&Ticker]) -> Option<String> {
+pub fn did_you_mean(catalog: &Catalog, typed: &[&Ticker]) -> Option<String> {
     let meant: Vec<(&Ticker, Vec<Ticker>)> = typed
         .iter()
         .map(|ticker| (*ticker, near(catalog, ticker)))

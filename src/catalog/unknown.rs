@@ -10,16 +10,10 @@ use crate::model::{Interval, Ticker, Unclear, Venue};
 /// How many tickers a message names.
 const MOST_NAMED: usize = 10;
 
-/// Asks whether known tickers were meant by unknown ones; where none is like them, says something else.
-pub fn near_or(catalog: &Catalog, typed: &[&Ticker], otherwise: impl FnOnce() -> String) -> String {
-    did_you_mean(catalog, typed).unwrap_or_else(otherwise)
-}
-
-/// Asks as `near_or`, and else says where the known ones are listed.
+/// Asks whether known tickers were meant by unknown ones; where none is like them, says where the known ones are listed.
 pub fn near_or_listed(catalog: &Catalog, typed: &[&Ticker]) -> String {
-    near_or(catalog, typed, || {
-        "see which tickers there are: barkeep tickers list".to_owned()
-    })
+    let listed = || "see which tickers there are: barkeep tickers list".to_owned();
+    did_you_mean(catalog, typed).unwrap_or_else(listed)
 }
 
 /// Refuses tickers that tickers.json does not have, and of which `nothing` is, either; none where there is none: those are slips of

@@ -1,6 +1,6 @@
 //! Tickers that were named and that no venue of the question keeps.
 
-use crate::catalog::{Catalog, adding, near_or, some_unknown};
+use crate::catalog::{Catalog, adding, did_you_mean, some_unknown};
 use crate::model::words::some_of;
 use crate::model::{Ticker, Unclear, Venue};
 use crate::update::UpdateRequest;
@@ -62,7 +62,8 @@ impl Strangers {
         }
         (!unknown.is_empty()).then(|| {
             let names = some_unknown(&unknown);
-            let hint = near_or(catalog, &unknown, || adding(&unknown, venue));
+            let near = did_you_mean(catalog, &unknown);
+            let hint = near.unwrap_or_else(|| adding(&unknown, venue));
             Unclear::rows(format!("tickers.json does not have {names}")).hint(hint)
         })
     }

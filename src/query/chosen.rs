@@ -1,11 +1,12 @@
 //! Which series a question about many is of: those of one venue and one length of bars.
 
+use std::collections::BTreeSet;
+
 use super::QueryError;
-use super::find::candidates;
 use crate::catalog::{near_or_listed, some_unknown};
-use crate::inventory::Asked;
+use crate::inventory::{self, Asked, InventoryError, interval_of};
 use crate::model::words::some_of;
-use crate::model::{Interval, StorageRequest, Ticker, Unclear, Venue};
+use crate::model::{Interval, Series, StorageRequest, Ticker, Unclear, Venue};
 use crate::workspace::Reading;
 
 /// What the bars are for.
@@ -37,21 +38,17 @@ pub fn chosen(
     asked: &Asked,
     purpose: Purpose,
 ) -> Result<Chosen, QueryError> {
-    let mut found = candidates(reading, asked)?;
-    match purpose {
-        Purpose::AsStored => {}
-        Purpose::Factors => found.prefer_days(),
-        Purpose::Joined(to) => {
-            let all = some_of(&found.intervals, Interval::ALL.len());
-            if !found.fill(to) {
-                let message = format!("bars of {all} cannot be joined to bars of {to}");
-                return Err(Unclear::words(message).into());
-            }
-        }
-    }
+    let mut found = bars(reading, asked)?;
+    let venues: BTreeSet<Venue> = found.iter().filter_map(|one| one.venue.clone()).collect();
+    let lengths = found.iter().filter_map(|one| interval_of(&one.series));
+    let intervals = serving(purpose, &lengths.collect())?;
     let named: Vec<&Ticker> = asked.tickers.iter().collect();
-    let (venue, interval) = only(&found.venues, &found.intervals, &named, reading)?;
-    let series = found.of(&venue, interval);
+    let venues: Vec<Venue> = venues.into_iter().collect();
+    let (venue, interval) = only(&venues, &intervals, &named, reading)?;
+    found.retain(|one| {
+        one.venue.as_ref() == Some(&venue) && interval_of(&one.series) == Some(interval)
+    });
+    let series: Vec<StorageRequest> = found.into_iter().collect();
     let is_found = |ticker: &Ticker| {
         let mut tickers = series.iter().map(|one| one.series.ticker());
         tickers.any(|found| found == Some(ticker))
@@ -69,6 +66,41 @@ pub fn chosen(
         interval,
         series,
     })
+}
+
+/// Returns the series of bars that lie there of what is asked for, or were recorded at the moment of the question.
+fn bars(
+    reading: Reading<'_, '_>,
+    asked: &Asked,
+) -> Result<BTreeSet<StorageRequest>, InventoryError> {
+    let (workspace, catalog) = (reading.workspace, reading.catalog);
+    let known = inventory::known(workspace, catalog, asked)?;
+    let mut found: BTreeSet<StorageRequest> = known.records.into_keys().collect();
+    found.extend(known.unrecorded);
+    if let Some(at) = reading.as_of {
+        // What left the tree since then was there.
+        let then = inventory::known_at(workspace, catalog, asked, at)?;
+        found.extend(then.records.into_keys());
+    }
+    found.retain(|request| matches!(request.series, Series::Bars { .. }));
+    Ok(found)
+}
+
+/// Returns the lengths that serve a purpose: for factors, which serve bars of every length, days if there are any; for bars that are
+/// joined, the longest ones of which those can be made.
+fn serving(purpose: Purpose, stored: &BTreeSet<Interval>) -> Result<Vec<Interval>, Unclear> {
+    let all: Vec<Interval> = stored.iter().copied().collect();
+    match purpose {
+        Purpose::Factors if stored.contains(&Interval::D1) => Ok(vec![Interval::D1]),
+        Purpose::Joined(to) if !stored.is_empty() => {
+            let longest = all.iter().filter(|from| from.fills(to)).max();
+            longest.map(|from| vec![*from]).ok_or_else(|| {
+                let all = some_of(&all, Interval::ALL.len());
+                Unclear::words(format!("bars of {all} cannot be joined to bars of {to}"))
+            })
+        }
+        _ => Ok(all),
+    }
 }
 
 /// Returns the one venue and the one length of bars of what was found.

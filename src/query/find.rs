@@ -1,9 +1,6 @@
 //! Which stored series of bars a question is about.
 
-use std::collections::BTreeSet;
-
-use crate::inventory::{self, Asked, interval_of};
-use crate::model::{Dataset, Interval, Series, StorageRequest, Ticker, Venue};
+use crate::model::{Dataset, Interval, StorageRequest, Ticker, Venue};
 use crate::storage::Stored;
 use crate::workspace::{Reading, nothing};
 
@@ -108,76 +105,6 @@ fn read(
     }
     let is_begun = with_outside && reading.outside(&request)?.is_some();
     Ok(is_begun.then(|| (request, nothing(Dataset::Stocks))))
-}
-
-/// Series of bars among which a question is about those of one venue and one length.
-#[derive(Clone, Debug)]
-pub(super) struct Candidates {
-    /// Where they are.
-    pub(super) venues: Vec<Venue>,
-    /// How long their bars are.
-    pub(super) intervals: Vec<Interval>,
-    series: Vec<StorageRequest>,
-}
-
-/// Returns the series of bars that lie there of what is asked for, or were recorded at the moment of the question.
-///
-/// # Errors
-/// When nobody can say which there are.
-pub(super) fn candidates(
-    reading: Reading<'_, '_>,
-    asked: &Asked,
-) -> Result<Candidates, QueryError> {
-    let (workspace, catalog) = (reading.workspace, reading.catalog);
-    let known = inventory::known(workspace, catalog, asked)?;
-    let mut found: BTreeSet<StorageRequest> = known.records.into_keys().collect();
-    found.extend(known.unrecorded);
-    if let Some(at) = reading.as_of {
-        // What left the tree since then was there.
-        let then = inventory::known_at(workspace, catalog, asked, at)?;
-        found.extend(then.records.into_keys());
-    }
-    found.retain(|request| matches!(request.series, Series::Bars { .. }));
-    let venues: BTreeSet<&Venue> = found.iter().filter_map(|one| one.venue.as_ref()).collect();
-    let intervals: BTreeSet<Interval> = found
-        .iter()
-        .filter_map(|one| interval_of(&one.series))
-        .collect();
-    let mut series: Vec<StorageRequest> = found.iter().cloned().collect();
-    series.sort_by(|a, b| a.series.ticker().cmp(&b.series.ticker()).then(a.cmp(b)));
-    Ok(Candidates {
-        venues: venues.into_iter().cloned().collect(),
-        intervals: intervals.into_iter().collect(),
-        series,
-    })
-}
-
-impl Candidates {
-    /// Prefers bars of a day, if there are any: factors are of days, and serve bars of every length.
-    pub(super) fn prefer_days(&mut self) {
-        if self.intervals.contains(&Interval::D1) {
-            self.intervals = vec![Interval::D1];
-        }
-    }
-
-    /// Keeps the longest bars of which those of a length can be made; `false` when there are some, and none of them can.
-    pub(super) fn fill(&mut self, to: Interval) -> bool {
-        let longest = self.intervals.iter().filter(|from| from.fills(to)).max();
-        let longest: Vec<Interval> = longest.copied().into_iter().collect();
-        let is_filled = self.intervals.is_empty() || !longest.is_empty();
-        if is_filled {
-            self.intervals = longest;
-        }
-        is_filled
-    }
-
-    /// Returns the series of one venue and one length, in the order of tickers.
-    pub(super) fn of(&self, venue: &Venue, interval: Interval) -> Vec<StorageRequest> {
-        let is_meant = |one: &&StorageRequest| {
-            one.venue.as_ref() == Some(venue) && interval_of(&one.series) == Some(interval)
-        };
-        self.series.iter().filter(is_meant).cloned().collect()
-    }
 }
 
 #[cfg(test)]

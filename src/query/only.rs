@@ -6,7 +6,7 @@ use chrono::SecondsFormat;
 
 use super::QueryError;
 use super::find::{find, lengths, only_length};
-use crate::catalog::{adding, near_or};
+use crate::catalog::{adding, did_you_mean};
 use crate::model::words::{quoted, some_of};
 use crate::model::{Interval, StorageRequest, Ticker, Unclear, Venue};
 use crate::storage::Stored;
@@ -126,11 +126,8 @@ impl Wanted<'_> {
         let interval = interval.map_or_else(String::new, |interval| format!(" {interval}"));
         let default = || reading.workspace.default_venue();
         let venue = self.venue.unwrap_or_else(default);
-        let adding = || adding(&[ticker], Some(venue));
-        Unclear::rows(format!("nothing is stored of {ticker}{interval}")).hint(near_or(
-            reading.catalog,
-            &[ticker],
-            adding,
-        ))
+        let near = did_you_mean(reading.catalog, &[ticker]);
+        let hint = near.unwrap_or_else(|| adding(&[ticker], Some(venue)));
+        Unclear::rows(format!("nothing is stored of {ticker}{interval}")).hint(hint)
     }
 }

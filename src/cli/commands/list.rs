@@ -20,7 +20,7 @@ use crate::model::{AsOf, Interval, PartitionKey, Series, Ticker, Venue, time};
 use crate::workspace::Reading;
 
 /// Options of `list`.
-#[derive(Clone, Debug, Args)]
+#[derive(Debug, Args)]
 pub(in crate::cli) struct ListArgs {
     /// Only these tickers [default: all]
     #[arg(value_name = "TICKER")]
@@ -52,14 +52,10 @@ pub(in crate::cli) fn run(args: &ListArgs, shell: &Shell<'_>) -> Result<Exit, Fa
         as_of,
         ..workspace.reading(&catalog)
     };
-    let args = &ListArgs {
-        tickers: named::tickers(shell, reading, &args.venues, &args.tickers)?,
-        ..args.clone()
-    };
     let asked = Asked {
         venues: args.venues.clone(),
         intervals: args.intervals.clone(),
-        tickers: args.tickers.clone(),
+        tickers: named::tickers(shell, reading, &args.venues, &args.tickers)?,
     };
     let known = match as_of {
         None => inventory::known(&workspace, &catalog, &asked)?,
@@ -78,7 +74,7 @@ pub(in crate::cli) fn run(args: &ListArgs, shell: &Shell<'_>) -> Result<Exit, Fa
     let halves = inventory::tell_halves(&known.halves, shell.root());
     refuse_order(
         "list",
-        &args.tickers,
+        &asked.tickers,
         args.intervals.first().copied(),
         &catalog,
     )?;

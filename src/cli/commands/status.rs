@@ -17,7 +17,7 @@ use crate::vault::Vault;
 use crate::workspace::DataRoot;
 
 /// Options of `status`.
-#[derive(Clone, Debug, Args)]
+#[derive(Debug, Args)]
 pub(in crate::cli) struct StatusArgs {
     /// Print JSON
     #[arg(long)]

@@ -29,14 +29,10 @@ pub(super) fn run(
         catalog,
     )?;
     let reading = workspace.reading(catalog);
-    let args = &StatusArgs {
-        tickers: named::tickers(shell, reading, &args.venues, &args.tickers)?,
-        ..args.clone()
-    };
     let asked = Asked {
         venues: args.venues.clone(),
         intervals: args.intervals.clone(),
-        tickers: args.tickers.clone(),
+        tickers: named::tickers(shell, reading, &args.venues, &args.tickers)?,
     };
     let Gaps {
         series,

@@ -25,7 +25,7 @@ use crate::model::{Interval, StorageRequest, Ticker, Venue};
 use crate::workspace::DataRoot;
 
 /// Options of `check`.
-#[derive(Clone, Debug, Args)]
+#[derive(Debug, Args)]
 pub(in crate::cli) struct CheckArgs {
     /// Only these venues [default: all]
     #[arg(value_name = "VENUE")]
@@ -64,17 +64,6 @@ pub(in crate::cli) struct CheckArgs {
     /// Print JSON
     #[arg(long)]
     pub(in crate::cli) json: bool,
-}
-
-impl CheckArgs {
-    /// Returns which series are meant.
-    fn asked(&self) -> Asked {
-        Asked {
-            venues: self.venues.clone(),
-            intervals: self.intervals.clone(),
-            tickers: self.tickers.clone(),
-        }
-    }
 }
 
 /// What was found, and the exit that it deserves.
@@ -129,25 +118,26 @@ impl Outcome {
 pub(in crate::cli) fn run(args: &CheckArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
     let (workspace, catalog) = wiring::open_with_registry(shell)?;
     let reading = workspace.reading(&catalog);
-    let args = &CheckArgs {
+    let asked = &Asked {
+        venues: args.venues.clone(),
+        intervals: args.intervals.clone(),
         tickers: named::tickers(shell, reading, &args.venues, &args.tickers)?,
-        ..args.clone()
     };
     if args.repair {
-        return repair::run(args, &workspace, &catalog, shell);
+        return repair::run((args, asked), &workspace, &catalog, shell);
     }
-    let subjects = audit::subjects(&workspace, &catalog, &args.asked())?;
+    let subjects = audit::subjects(&workspace, &catalog, asked)?;
     if args.rebuild {
-        return rebuild::run(args, &workspace, &catalog, shell);
+        return rebuild::run((args, asked), &workspace, &catalog, shell);
     }
     let scope = if args.basis { Scope::Basis } else { Scope::All };
     let progress = Progress::new(shell, args.json);
     let around = (&workspace, &catalog);
-    let checked = audit::check(around, (&args.asked(), &subjects), scope, &progress);
+    let checked = audit::check(around, (asked, &subjects), scope, &progress);
     progress.end();
     let outcome = Outcome::of(checked?);
     let mut exit = Exit::Ok;
-    let unknown = audit::refuse_unknown(&args.tickers, &catalog, &subjects);
+    let unknown = audit::refuse_unknown(&asked.tickers, &catalog, &subjects);
     if outcome.found.series == 0 && outcome.files.faults.is_empty() && outcome.is_untroubled() {
         unknown?;
     } else if let Err(unknown) = unknown.map_err(Failure::from) {

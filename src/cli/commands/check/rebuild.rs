@@ -10,7 +10,7 @@ use crate::audit::Findings;
 use crate::catalog::Catalog;
 use crate::cli::ui::progress::Progress;
 use crate::cli::{Exit, Failure, Shell};
-use crate::inventory::{self, Rebuilt};
+use crate::inventory::{self, Asked, Rebuilt};
 use crate::model::StorageRequest;
 use crate::model::words::{count, some_of};
 use crate::workspace::Workspace;
@@ -20,7 +20,7 @@ const MOST_NAMED: usize = 10;
 
 /// Makes the records anew.
 pub(super) fn run(
-    args: &CheckArgs,
+    (args, asked): (&CheckArgs, &Asked),
     workspace: &Workspace<'_>,
     catalog: &Catalog,
     shell: &Shell<'_>,
@@ -28,7 +28,7 @@ pub(super) fn run(
     let held = registration::lock(workspace, shell, "check --rebuild", Duration::ZERO)?;
     let progress = Progress::new(shell, args.json);
     let session = workspace.session(&held, &progress);
-    let rebuilt = inventory::rebuild(workspace, session, catalog, &args.asked());
+    let rebuilt = inventory::rebuild(workspace, session, catalog, asked);
     progress.end();
     let rebuilt = rebuilt?;
     held.release()?;

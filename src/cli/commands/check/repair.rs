@@ -13,6 +13,7 @@ use crate::audit::{self, Repair, Repairable, Repaired};
 use crate::catalog::Catalog;
 use crate::cli::ui::progress::Progress;
 use crate::cli::{Exit, Failure, Shell};
+use crate::inventory::Asked;
 use crate::model::words::count;
 use crate::workspace::Workspace;
 
@@ -44,7 +45,7 @@ impl Plan {
 
 /// Runs `check --repair`.
 pub(super) fn run(
-    args: &CheckArgs,
+    (args, asked): (&CheckArgs, &Asked),
     workspace: &Workspace<'_>,
     catalog: &Catalog,
     shell: &Shell<'_>,
@@ -54,18 +55,17 @@ pub(super) fn run(
         return Err(Failure::usage("a repair has to be confirmed")
             .hint("see them by --dry-run, then say --yes"));
     }
-    let asked = args.asked();
-    let subjects = audit::subjects(workspace, catalog, &asked)?;
+    let subjects = audit::subjects(workspace, catalog, asked)?;
     let repair = Repair {
         workspace,
-        asked: &asked,
+        asked,
         subjects: &subjects,
         without_session: &args.days.iter().copied().collect(),
         accepts_missing: args.accept_missing,
     };
     let mut shown = Plan::of(repair.plan(catalog)?);
     if shown.outcome.found.series == 0 && shown.outcome.is_untroubled() {
-        audit::refuse_unknown(&args.tickers, catalog, &subjects)?;
+        audit::refuse_unknown(&asked.tickers, catalog, &subjects)?;
     }
     if !args.json {
         print::table(&shown, shell);

@@ -148,7 +148,9 @@ fn decide_adoption(
         )
         .hint("move them there: barkeep partition-migrate init --all-found --adopt"));
     }
-    folders.iter().for_each(|folder| shell.line(folder));
+    for folder in &folders {
+        shell.line(folder);
+    }
     let taken = adoptables
         .iter()
         .filter(|adoptable| adoptable.is_taken)
