@@ -12,7 +12,7 @@ use super::show::catalog_if_usable;
 use crate::catalog::refuse_unknown;
 use crate::cli::ui::table::Columns;
 use crate::cli::{Exit, Failure, Shell, wiring};
-use crate::ledger::{Ledger, read_ledger};
+use crate::ledger::{Ledger, read_ledger, recorded_series};
 use crate::model::{Feed, Interval, Series, StorageRequest, Ticker, Venue};
 
 /// How many damaged lines of a ledger are named.
@@ -42,30 +42,11 @@ impl RevisionsArgs {
     /// Returns the series that may have a ledger.
     fn series(&self) -> Vec<Series> {
         let feeds = self.trades.iter().cloned();
-        let feeds = feeds.map(|feed| Series::Trades { feed }).collect();
-        let Some(ticker) = &self.ticker else {
-            return feeds;
-        };
-        let bars = |interval| Series::Bars {
-            ticker: ticker.clone(),
-            interval,
-        };
-        let outside = |interval| Series::Prepost {
-            ticker: ticker.clone(),
-            interval,
-        };
-        let of_length = |interval: Interval| {
-            let outside = interval.is_intraday().then(|| outside(interval));
-            std::iter::once(bars(interval)).chain(outside)
-        };
-        if let Some(interval) = self.interval {
-            return of_length(interval).collect();
-        }
-        let mut series: Vec<Series> = Interval::ALL.into_iter().flat_map(of_length).collect();
-        let ticker = || ticker.clone();
-        series.push(Series::Events { ticker: ticker() });
-        series.push(Series::Auctions { ticker: ticker() });
-        series
+        let feeds = feeds.map(|feed| Series::Trades { feed });
+        let of_ticker = |ticker| recorded_series(ticker, self.interval);
+        feeds
+            .chain(self.ticker.iter().flat_map(of_ticker))
+            .collect()
     }
 }
 

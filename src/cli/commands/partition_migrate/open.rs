@@ -43,9 +43,8 @@ pub(super) fn lock<'s>(
         }
     })?;
     let left = earlier.leftovers;
-    let is_held_back = left.held_back > 0 || left.data.refusal().is_some();
-    if is_held_back && !left.data.is_there() {
-        return Err(nothing_stored(&left.data));
+    if let Some(data) = left.obstacle() {
+        return Err(nothing_stored(data));
     }
     if let Some(failure) = left.failures.first() {
         let runs = count(left.failures.len(), "series", "series");
