@@ -202,6 +202,12 @@ impl ExportQuestion<'_> {
     ) -> Result<Told, Failure> {
         let Self { shell, .. } = self;
         let mut told = Told::default();
+        let making = Making {
+            adjust: self.args.adjust,
+            from: self.interval,
+            to: self.args.resample,
+            with_outside: false,
+        };
         let lots = (self.pieces(), shell.world.cores.get());
         let mut last: Option<StorageRequest> = None;
         query::each_piece(self.reading, &chosen.series, lots, |request, read| {
@@ -226,7 +232,7 @@ impl ExportQuestion<'_> {
                 }
             };
             told.exits.push(report_damage(shell, request, &stored));
-            match self.rows(request, &stored) {
+            match making.within(self.reading, request, &stored, self.span) {
                 Ok((frame, _)) if frame.is_empty() => {}
                 Ok((frame, is_unfinished)) => {
                     let rows = take(request, frame, &stored)?;
@@ -237,31 +243,11 @@ impl ExportQuestion<'_> {
                         last = Some(request.clone());
                     }
                 }
-                Err(failure) => told.fail(shell, &failure),
+                Err(error) => told.fail(shell, &error.into()),
             }
             Ok(())
         })?;
         Ok(told)
-    }
-
-    /// Returns the rows of a series that are asked for, and whether any of them is joined of bars that are not all there yet.
-    fn rows(self, request: &StorageRequest, stored: &Stored) -> Result<(Frame, bool), Failure> {
-        let (reading, zone) = (self.reading, stored.provenance.timezone.as_deref());
-        let making = Making {
-            adjust: self.args.adjust,
-            from: self.interval,
-            to: self.args.resample,
-            with_outside: false,
-        };
-        let frame = making.adjusted(reading, request, stored)?;
-        let Some(coarse) = making.joined(reading, request, (&frame, zone))? else {
-            return Ok((self.span.of(&frame), false));
-        };
-        let within = self.span.of(&coarse.frame);
-        let is_unfinished = within
-            .times()
-            .any(|bar| coarse.provisional.binary_search(&bar).is_ok());
-        Ok((within, is_unfinished))
     }
 
     fn sheet(
