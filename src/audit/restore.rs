@@ -9,7 +9,7 @@ use crate::catalog::Catalog;
 use crate::ingest::{self, PutBack, Returned};
 use crate::inventory::Asked;
 use crate::ledger::Ledgers;
-use crate::mirror::{self, LastCopies, LastCopy, LostDay};
+use crate::mirror::{self, LastCopies, LastCopy, LostDay, Proof};
 use crate::model::{PartitionKey, StorageRequest};
 use crate::workspace::{Session, Workspace};
 
@@ -22,6 +22,17 @@ pub struct Restore {
     pub days: Vec<LostDay>,
     /// Mirrors that could not be read, as phrases.
     pub unread: Vec<String>,
+}
+
+/// A file of which rows come back.
+#[derive(Clone, Copy, Debug)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct LostFile<'r> {
+    pub request: &'r StorageRequest,
+    pub partition: PartitionKey,
+    pub rows: usize,
+    /// How the copy stands to what was recorded of the file.
+    pub proof: Option<Proof>,
 }
 
 impl Restore {
@@ -90,6 +101,26 @@ impl Restore {
             done.warnings.extend(told);
         }
         Ok(outdated)
+    }
+
+    /// Returns the files whose rows come back.
+    pub fn files(&self) -> Vec<LostFile<'_>> {
+        let of_series = self.found.copies.iter().flat_map(|copy| {
+            let parts = copy.rows.split().into_iter();
+            parts.map(|(partition, part)| LostFile {
+                request: &copy.request,
+                partition,
+                rows: part.len(),
+                proof: copy.partitions.get(&partition).copied(),
+            })
+        });
+        let of_trades = self.days.iter().map(|day| LostFile {
+            request: &day.request,
+            partition: PartitionKey::Day(day.day),
+            rows: day.rows(),
+            proof: Some(day.proof),
+        });
+        of_series.chain(of_trades).collect()
     }
 
     /// Counts the rows that come back.

@@ -83,7 +83,7 @@ pub fn fetch(task: &FeedTask<'_>, send: &dyn Fn(Arrival) -> bool) {
 
 pub(super) fn failed(file: Option<&FileName>, reason: String, kind: FailureKind) -> Arrival {
     let file = file.map(ToString::to_string);
-    Arrival::Failed(FileFailure { file, reason, kind }, None)
+    Arrival::Failed(FileFailure { kind, file, reason }, None)
 }
 
 struct Fetching<'t, 'l> {
@@ -223,7 +223,7 @@ impl Fetching<'_, '_> {
             _ => (FailureKind::Source, None),
         };
         let file = file.map(ToString::to_string);
-        let failure = FileFailure { file, reason, kind };
+        let failure = FileFailure { kind, file, reason };
         self.reader.say(Arrival::Failed(failure, body));
     }
 

@@ -408,5 +408,8 @@ impl<'l> Consolidation<'_, 'l> {
 
 /// Says that a series is merged, and later that it is committed or failed.
 fn step(observer: &dyn Observer, request: &StorageRequest) {
-    observer.observe(Event::Step(Work::Store, request.series.clone()));
+    observer.observe(Event::Step {
+        work: Work::Store,
+        series: request.series.clone(),
+    });
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chrono::NaiveDate;
+use serde::Serialize;
 
 use crate::model::Venue;
 use crate::storage::RowCounts;
@@ -55,14 +56,14 @@ pub struct LostMinutes {
 }
 
 /// A file of a feed, or all of it, that could not be had or read.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FileFailure {
+    /// What kind of thing went wrong.
+    pub kind: FailureKind,
     /// The file; `None` where it is the feed as a whole.
     pub file: Option<String>,
     /// What went wrong, as a sentence without a period.
     pub reason: String,
-    /// What kind of thing went wrong.
-    pub kind: FailureKind,
 }
 
 impl FeedReport {

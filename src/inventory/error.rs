@@ -2,6 +2,7 @@
 
 use crate::ledger::LedgerError;
 use crate::lock::LockError;
+use crate::model::Unclear;
 use crate::storage::StorageError;
 use crate::sys::FsError;
 use crate::workspace::WorkspaceError;
@@ -10,6 +11,8 @@ use crate::workspace::WorkspaceError;
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum InventoryError {
+    #[error(transparent)]
+    Unclear(#[from] Unclear),
     #[error(transparent)]
     Fs(#[from] FsError),
     #[error(transparent)]

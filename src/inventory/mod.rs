@@ -15,6 +15,7 @@ mod look;
 mod lost;
 mod lying;
 mod note;
+mod refetch;
 mod sizes;
 mod stored;
 
@@ -29,4 +30,5 @@ pub use look::{Common, Flawed, Looked, OddFiles, SeriesFault, look};
 pub use lost::{LostRows, look_for_lost, lost_rows, note_sought};
 pub use lying::{misplaced, tickers};
 pub use note::{Noted, Portion, RECORDED, Rebuilt, give_up, note_healed, note_portion, rebuild};
+pub use refetch::{asking_for, refetch};
 pub use sizes::{Size, sizes};

@@ -225,7 +225,10 @@ pub fn rebuild(
             .par_iter()
             .map(|request| {
                 let found = workspace.files_of(catalog, request);
-                let step = Event::Step(Work::Check, request.series.clone());
+                let step = Event::Step {
+                    work: Work::Check,
+                    series: request.series.clone(),
+                };
                 session.observer.observe(step);
                 (request, found)
             })

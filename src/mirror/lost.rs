@@ -5,6 +5,7 @@
 //! Leaves to others: putting them back (`ingest`), a person's word for it (`cli`).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::path::Path;
 
 use rayon::prelude::*;
@@ -22,6 +23,7 @@ use crate::frame::{self, Frame, Profile};
 use crate::inventory::Known;
 use crate::layout::Places;
 use crate::ledger::{FileState, History, Ledgers, Line, Past, SeriesRecord, rows_out};
+use crate::model::words::count;
 use crate::model::{Fingerprint, PartitionKey, PriceBasis, Provenance, StorageRequest};
 use crate::sys::Fs;
 use crate::workspace::{ReadError, Workspace};
@@ -51,6 +53,30 @@ pub enum Proof {
     Older(u64),
     /// Nothing was recorded that it could be held against, or newer rows stand among those that were lost.
     Unproven,
+}
+
+impl Proof {
+    /// Returns the word that documents have for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AsRecorded => "as_recorded",
+            Self::Older(_) => "older",
+            Self::Unproven => "unproven",
+        }
+    }
+}
+
+impl fmt::Display for Proof {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AsRecorded => f.write_str("as recorded"),
+            Self::Older(rows) => {
+                let rows = count(*rows, "row", "rows");
+                write!(f, "older: the lost file had {rows}")
+            }
+            Self::Unproven => f.write_str("nothing was recorded to compare it with"),
+        }
+    }
 }
 
 /// What a mirror has still and its tree has not.

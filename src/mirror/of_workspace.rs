@@ -2,7 +2,7 @@
 //!
 //! Promises: a mirror that cannot be brought up to date or read is told, and keeps no other from it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::lost::of_this_workspace;
 use super::lost_days;
@@ -33,6 +33,12 @@ pub fn root(workspace: &Workspace<'_>) -> PathBuf {
     )
 }
 
+/// Returns where the mirrors lie, below the folder of all of them.
+pub fn place<'p>(workspace: &'p Workspace<'_>, root: &'p Path) -> Place<'p> {
+    let fs = workspace.fs();
+    Place { fs, root }
+}
+
 /// Returns the trees that the settings have mirrored.
 pub fn switched_on(workspace: &Workspace<'_>) -> Vec<Tree> {
     let mut trees = Vec::new();
@@ -43,7 +49,7 @@ pub fn switched_on(workspace: &Workspace<'_>) -> Vec<Tree> {
 }
 
 /// Returns the trees of bars of some lengths, with those that come along.
-pub fn of_intervals(venue: &Venue, intervals: impl Iterator<Item = Interval>) -> Vec<Tree> {
+pub(super) fn of_intervals(venue: &Venue, intervals: impl Iterator<Item = Interval>) -> Vec<Tree> {
     let bars = intervals.flat_map(|interval| Tree::of_interval(venue, interval));
     let mut trees: Vec<Tree> = bars.collect();
     if !trees.is_empty() {
@@ -137,10 +143,7 @@ pub fn strangers_of(report: &Report) -> Vec<String> {
 /// Returns how the mirrors stand that the settings ask for. What only comes along with bars, and is not there, is left out.
 pub fn standings(workspace: &Workspace<'_>, known: &Known) -> Standings {
     let root = root(workspace);
-    let place = Place {
-        fs: workspace.fs(),
-        root: &root,
-    };
+    let place = place(workspace, &root);
     let all = switched_on(workspace).into_iter();
     let all = all.map(|tree| (tree.clone(), place.standing(&tree, known)));
     all.filter(|(tree, found)| tree.dataset == Dataset::Stocks || !matches!(found, Ok(None)))
@@ -156,10 +159,7 @@ pub fn all_standings(
     known: &Known,
 ) -> Result<Standings, InventoryError> {
     let root = root(workspace);
-    let place = Place {
-        fs: workspace.fs(),
-        root: &root,
-    };
+    let place = place(workspace, &root);
     let mut all = standings(workspace, known);
     for tree in there(workspace, &Asked::default())? {
         if !all.iter().any(|(named, _)| *named == tree) {
@@ -172,14 +172,13 @@ pub fn all_standings(
 
 /// Returns the trees of the venues that are asked about whose mirror is there, whether the settings name it or not.
 fn there(workspace: &Workspace<'_>, asked: &Asked) -> Result<Vec<Tree>, InventoryError> {
-    let fs = workspace.fs();
     let root = root(workspace);
-    let place = Place { fs, root: &root };
+    let place = place(workspace, &root);
     let mut trees = Vec::new();
     let venues = workspace.venues()?.into_iter();
     for venue in venues.filter(|venue| asked.means_venue(venue)) {
         for tree in Tree::all_of(&venue) {
-            if fs.metadata(&place.folder(&tree).dir)?.is_some() {
+            if workspace.fs().metadata(&place.folder(&tree).dir)?.is_some() {
                 trees.push(tree);
             }
         }
@@ -194,10 +193,7 @@ fn there(workspace: &Workspace<'_>, asked: &Asked) -> Result<Vec<Tree>, Inventor
 /// When the mirror is another workspace's, damaged, of a later form, or cannot be read.
 pub fn current(workspace: &Workspace<'_>, tree: &Tree) -> Result<Option<PathBuf>, MirrorError> {
     let root = root(workspace);
-    let place = Place {
-        fs: workspace.fs(),
-        root: &root,
-    };
+    let place = place(workspace, &root);
     let folder = place.folder(tree);
     let version = of_this_workspace(&folder, &workspace.places)?;
     let version = version.filter(|version| version.is_linked);
@@ -209,14 +205,14 @@ pub fn current(workspace: &Workspace<'_>, tree: &Tree) -> Result<Option<PathBuf>
 ///
 /// # Errors
 /// When the mirror, or what is stored, cannot be read: then nobody knows.
-pub fn last_copy_in(
+pub(super) fn last_copy_in(
     workspace: &Workspace<'_>,
     catalog: &Catalog,
     tree: &Tree,
 ) -> Result<Option<String>, MirrorError> {
     let root = root(workspace);
     let fs = workspace.fs();
-    let Some(version) = (Place { fs, root: &root }).folder(tree).current()? else {
+    let Some(version) = place(workspace, &root).folder(tree).current()? else {
         return Ok(None);
     };
     let mut series = version.series.iter();

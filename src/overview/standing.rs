@@ -10,8 +10,11 @@ use crate::backlog::Owed;
 use crate::catalog::Catalog;
 use crate::check::{Who, judge};
 use crate::ingest::Unserved;
+use crate::inventory::InventoryError;
 use crate::model::{Interval, Ticker, Venue};
 use crate::source::MarketDataSource;
+use crate::storage::{StorageError, leftover_runs};
+use crate::sys::FsError;
 use crate::update::{self, PlannedVenue, SkipReason, UpdateError, UpdatePlan, UpdateRequest};
 use crate::workspace::{DataRoot, View, Workspace, WorkspaceError};
 
@@ -127,10 +130,30 @@ pub fn survey(workspace: &Workspace<'_>, catalog: &Catalog) -> Result<Standing, 
     })
 }
 
+/// Counts the runs that were interrupted; what lies in a folder that nobody may look into is not counted, and the standing says so.
+///
+/// # Errors
+/// When a folder cannot be listed.
+pub fn interrupted_runs(
+    workspace: &Workspace<'_>,
+    standing: &Standing,
+) -> Result<usize, StorageError> {
+    let (fs, places) = (workspace.fs(), &workspace.places);
+    let runs = match leftover_runs(fs, places) {
+        Err(_) if standing.data.refusal().is_some() => leftover_runs(fs, &places.without_disk())?,
+        runs => runs?,
+    };
+    Ok(runs.len())
+}
+
 /// Why nobody can say how a workspace stands.
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum SurveyError {
+    #[error(transparent)]
+    Fs(#[from] FsError),
+    #[error(transparent)]
+    Inventory(#[from] InventoryError),
     #[error(transparent)]
     Workspace(#[from] WorkspaceError),
     #[error(transparent)]

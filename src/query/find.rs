@@ -1,16 +1,13 @@
 //! Which stored series of bars a question is about.
 
-use std::collections::BTreeSet;
-
-use crate::inventory::{self, Asked, interval_of};
-use crate::model::{Dataset, Interval, Series, StorageRequest, Ticker, Venue};
+use crate::model::{Dataset, Interval, StorageRequest, Ticker, Venue};
 use crate::storage::Stored;
 use crate::workspace::{Reading, nothing};
 
 use super::QueryError;
 
 /// Returns the lengths of bars that are stored of a ticker, at the venue that was named or at any.
-fn lengths(
+pub(super) fn lengths(
     reading: Reading<'_, '_>,
     ticker: &Ticker,
     venue: Option<&Venue>,
@@ -33,45 +30,9 @@ fn lengths(
     Ok(stored)
 }
 
-/// Which length of bars is meant where nobody names one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Length {
-    /// This one.
-    Only(Interval),
-    /// Nothing tells which.
-    Several {
-        /// Those that are stored of the ticker.
-        stored: Vec<Interval>,
-        /// Those that the workspace keeps.
-        kept: Vec<Interval>,
-    },
-}
-
-/// Returns the length of bars that is meant of a ticker where nobody names one; `filling` is that of the bars that they are joined to.
-///
-/// # Errors
-/// When nobody can say where its rows are, or which intervals are kept.
-pub fn length(
-    reading: Reading<'_, '_>,
-    ticker: &Ticker,
-    venue: Option<&Venue>,
-    filling: Option<Interval>,
-) -> Result<Length, QueryError> {
-    let stored = lengths(reading, ticker, venue)?;
-    // What is stored can be looked at also where intervals.json cannot be read.
-    if let Some(only) = only_length(&stored, &[], filling) {
-        return Ok(Length::Only(only));
-    }
-    let kept = reading.workspace.intervals()?;
-    Ok(match only_length(&stored, &kept, filling) {
-        Some(only) => Length::Only(only),
-        None => Length::Several { stored, kept },
-    })
-}
-
 /// The only one that is stored; else the longest stored one that fills the bars that are wanted, since the fewer bars are joined the
 /// better, and longer ones mostly reach further back; else the only one that is kept.
-fn only_length(
+pub(super) fn only_length(
     stored: &[Interval],
     kept: &[Interval],
     filling: Option<Interval>,
@@ -89,7 +50,7 @@ fn only_length(
 ///
 /// # Errors
 /// When nobody can say where rows are.
-pub fn home(
+pub(super) fn home(
     reading: Reading<'_, '_>,
     word: &Ticker,
     named: &[Venue],
@@ -115,7 +76,7 @@ pub fn home(
 ///
 /// # Errors
 /// When one of them cannot be read.
-pub fn find(
+pub(super) fn find(
     reading: Reading<'_, '_>,
     (ticker, interval): (&Ticker, Interval),
     venue: Option<&Venue>,
@@ -144,73 +105,6 @@ fn read(
     }
     let is_begun = with_outside && reading.outside(&request)?.is_some();
     Ok(is_begun.then(|| (request, nothing(Dataset::Stocks))))
-}
-
-/// Series of bars among which a question is about those of one venue and one length.
-#[derive(Clone, Debug)]
-pub struct Candidates {
-    /// Where they are.
-    pub venues: Vec<Venue>,
-    /// How long their bars are.
-    pub intervals: Vec<Interval>,
-    series: Vec<StorageRequest>,
-}
-
-/// Returns the series of bars that lie there of what is asked for, or were recorded at the moment of the question.
-///
-/// # Errors
-/// When nobody can say which there are.
-pub fn candidates(reading: Reading<'_, '_>, asked: &Asked) -> Result<Candidates, QueryError> {
-    let (workspace, catalog) = (reading.workspace, reading.catalog);
-    let known = inventory::known(workspace, catalog, asked)?;
-    let mut found: BTreeSet<StorageRequest> = known.records.into_keys().collect();
-    found.extend(known.unrecorded);
-    if let Some(at) = reading.as_of {
-        // What left the tree since then was there.
-        let then = inventory::known_at(workspace, catalog, asked, at)?;
-        found.extend(then.records.into_keys());
-    }
-    found.retain(|request| matches!(request.series, Series::Bars { .. }));
-    let venues: BTreeSet<&Venue> = found.iter().filter_map(|one| one.venue.as_ref()).collect();
-    let intervals: BTreeSet<Interval> = found
-        .iter()
-        .filter_map(|one| interval_of(&one.series))
-        .collect();
-    let mut series: Vec<StorageRequest> = found.iter().cloned().collect();
-    series.sort_by(|a, b| a.series.ticker().cmp(&b.series.ticker()).then(a.cmp(b)));
-    Ok(Candidates {
-        venues: venues.into_iter().cloned().collect(),
-        intervals: intervals.into_iter().collect(),
-        series,
-    })
-}
-
-impl Candidates {
-    /// Prefers bars of a day, if there are any: factors are of days, and serve bars of every length.
-    pub fn prefer_days(&mut self) {
-        if self.intervals.contains(&Interval::D1) {
-            self.intervals = vec![Interval::D1];
-        }
-    }
-
-    /// Keeps the longest bars of which those of a length can be made; `false` when there are some, and none of them can.
-    pub fn fill(&mut self, to: Interval) -> bool {
-        let longest = self.intervals.iter().filter(|from| from.fills(to)).max();
-        let longest: Vec<Interval> = longest.copied().into_iter().collect();
-        let is_filled = self.intervals.is_empty() || !longest.is_empty();
-        if is_filled {
-            self.intervals = longest;
-        }
-        is_filled
-    }
-
-    /// Returns the series of one venue and one length, in the order of tickers.
-    pub fn of(&self, venue: &Venue, interval: Interval) -> Vec<StorageRequest> {
-        let is_meant = |one: &&StorageRequest| {
-            one.venue.as_ref() == Some(venue) && interval_of(&one.series) == Some(interval)
-        };
-        self.series.iter().filter(is_meant).cloned().collect()
-    }
 }
 
 #[cfg(test)]

@@ -5,21 +5,19 @@ use serde_json::{Value, json};
 
 use super::mirror;
 use super::status_gaps;
-use crate::catalog::Catalog;
 use crate::cli::ui::table::Columns;
 use crate::cli::ui::troubles::{print_data_root, print_unserved};
-use crate::cli::ui::words::{count, some_of};
 use crate::cli::ui::{json as pieces, sizes as ui_sizes};
 use crate::cli::{Exit, Failure, Shell, wiring};
-use crate::inventory::{self, Asked, Known, LostRows};
+use crate::inventory::{self, Asked, LostRows};
+use crate::model::words::{count, some_of};
 use crate::model::{Interval, Ticker, Venue};
 use crate::overview::{self, RefusedTicker, SeriesStatus, Standing};
-use crate::storage::leftover_runs;
 use crate::vault::Vault;
-use crate::workspace::{DataRoot, Workspace};
+use crate::workspace::DataRoot;
 
 /// Options of `status`.
-#[derive(Clone, Debug, Args)]
+#[derive(Debug, Args)]
 pub(in crate::cli) struct StatusArgs {
     /// Print JSON
     #[arg(long)]
@@ -47,24 +45,28 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
     if args.gaps {
         return status_gaps::run(args, &workspace, &catalog, shell);
     }
+    let standing = overview::survey(&workspace, &catalog)?;
+    let lock = workspace.lock().describe()?;
+    let leftovers = overview::interrupted_runs(&workspace, &standing)?;
     let Standing {
         series,
         unserved,
         refused,
         data,
         toggles,
-    } = overview::survey(&workspace, &catalog)?;
-    let lock = workspace.lock().describe()?;
-    let fs = &*shell.world.fs;
-    let leftovers = leftovers(&workspace, &data)?;
+    } = standing;
     let known = inventory::known(&workspace, &catalog, &Asked::default())?;
     let mut warnings = toggles;
     warnings.extend(inventory::tell_halves(&known.halves, shell.root()));
-    let lost = lost_rows(&workspace, &catalog, &known, &data)?;
+    // Where no disk is mounted, that is what is said.
+    let lost = match data {
+        DataRoot::Absent => Vec::new(),
+        _ => inventory::look_for_lost(&workspace, &catalog, &known)?,
+    };
     let sizes = inventory::sizes(&known);
     let now = shell.around.clock.now();
     let mirrors = mirror::standings(&workspace, &known)?;
-    let shelves = Vault::of(fs, &workspace.places.vault()).sizes()?;
+    let shelves = Vault::of(workspace.fs(), &workspace.places.vault()).sizes()?;
     if args.json {
         shell.json(&json!({
             "series": series.iter().map(document).collect::<Vec<_>>(),
@@ -74,10 +76,10 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
             "data_refusal": data.refusal(),
             "lost_rows": lost.iter().map(lost_document).collect::<Vec<_>>(),
             "refused": refused.iter().map(refused_document).collect::<Vec<_>>(),
-            "unserved": unserved.iter().map(pieces::unserved).collect::<Vec<_>>(),
+            "unserved": unserved,
             "warnings": warnings,
             "mirrors": mirrors.iter().map(|one| one.document(now)).collect::<Vec<_>>(),
-            "sizes": sizes.iter().map(ui_sizes::document).collect::<Vec<_>>(),
+            "sizes": sizes,
             "vault": shelves.iter().map(ui_sizes::shelf_document).collect::<Vec<_>>(),
         }));
         return Ok(exit(&series));
@@ -119,30 +121,6 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
         count(leftovers, "interrupted run", "interrupted runs")
     ));
     Ok(exit(&series))
-}
-
-/// Counts the runs that were interrupted.
-fn leftovers(workspace: &Workspace<'_>, data: &DataRoot) -> Result<usize, Failure> {
-    let (fs, places) = (workspace.fs(), &workspace.places);
-    let runs = match leftover_runs(fs, places) {
-        // What lies in a folder that nobody may look into is not counted; that it is so is said.
-        Err(_) if data.refusal().is_some() => leftover_runs(fs, &places.without_disk())?,
-        runs => runs?,
-    };
-    Ok(runs.len())
-}
-
-/// Returns the series of which rows are gone; where no disk is mounted, that is what is said.
-fn lost_rows(
-    workspace: &Workspace<'_>,
-    catalog: &Catalog,
-    known: &Known,
-    data: &DataRoot,
-) -> Result<Vec<LostRows>, Failure> {
-    if *data == DataRoot::Absent {
-        return Ok(Vec::new());
-    }
-    Ok(inventory::look_for_lost(workspace, catalog, known)?)
 }
 
 /// Says what the sources will forget.

@@ -8,11 +8,11 @@ use clap::Args;
 use clap::builder::TypedValueParser;
 
 use crate::cli::args::among;
-use crate::cli::ui::words::count;
 use crate::cli::{Exit, Failure, Shell, wiring};
 use crate::export::{Engine, Zones, script};
 use crate::inventory::Asked;
 use crate::model::Venue;
+use crate::model::words::count;
 use crate::overview::{self, InView};
 
 /// Options of `views`.

@@ -16,6 +16,5 @@ pub(super) mod summary;
 pub(super) mod summary_json;
 pub(super) mod table;
 pub(super) mod troubles;
-pub(super) mod words;
 
 pub(super) use printer::Printer;

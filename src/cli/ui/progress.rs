@@ -10,9 +10,9 @@ use std::sync::{Mutex, PoisonError};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 
-use super::words::{count, duration, grouped};
-use super::{Printer, json as pieces};
+use super::Printer;
 use crate::cli::shell::Shell;
+use crate::model::words::{count, duration, grouped};
 use crate::model::{Series, Venue};
 use crate::observe::{Event, Observer, Stretch, Work};
 use crate::sys::Stopwatch;
@@ -203,7 +203,7 @@ impl Observer for Progress<'_> {
             | Event::Moved { .. } => {
                 tracing::debug!(?event);
             }
-            Event::Step(..) => {}
+            Event::Step { .. } => {}
             _ => tracing::info!(?event),
         }
         self.print_json(&event);
@@ -217,7 +217,7 @@ impl Observer for Progress<'_> {
             Event::ReplayPlanned { days, .. } => self.begin(Work::Replay, days),
             Event::Replayed { day, .. } => self.step(Work::Replay, &day.to_string()),
             Event::Fetched { request, .. } => self.step(Work::Fetch, &name(&request.series)),
-            Event::Step(work, series) => self.step(work, &name(&series)),
+            Event::Step { work, series } => self.step(work, &name(&series)),
             // The steps of these are told apart.
             Event::Committed { .. } | Event::Moved { .. } => {}
             _ if self.look == Look::Json => {}
@@ -241,47 +241,11 @@ impl Observer for Progress<'_> {
 
 /// Returns an event for machines. How far a run is they can count by what was done.
 fn as_json(event: &Event) -> Option<Value> {
-    let json = match event {
-        Event::CheckPlanned { .. } | Event::Step(..) => return None,
-        Event::Resuming { run, files } => {
-            json!({ "event": "resuming", "run": run, "files": files })
-        }
-        Event::FetchPlanned { series } => json!({ "event": "fetch_planned", "series": series }),
-        Event::Fetched { request, rows } => {
-            pieces::event("fetched", request, ("rows", json!(rows)))
-        }
-        Event::FilesPlanned { venue, files } => {
-            json!({ "event": "files_planned", "venue": venue.to_string(), "files": files })
-        }
-        Event::FileDone { venue, file } => {
-            json!({ "event": "file_done", "venue": venue.to_string(), "file": file })
-        }
-        Event::ReplayPlanned { venue, days } => {
-            json!({ "event": "replay_planned", "venue": venue.to_string(), "days": days })
-        }
-        Event::Replayed { venue, day } => {
-            json!({ "event": "replayed", "venue": venue.to_string(), "day": day.to_string() })
-        }
-        Event::ConsolidationPlanned { venue, series } => {
-            json!({ "event": "consolidation_planned", "venue": venue.to_string(), "series": series })
-        }
-        Event::Committed { request, partition } => pieces::event(
-            "committed",
-            request,
-            ("partition", json!(partition.to_string())),
-        ),
-        Event::MovePlanned {
-            venue,
-            interval,
-            tickers,
-        } => {
-            json!({ "event": "move_planned", "venue": venue.to_string(), "interval": interval.as_str(), "tickers": tickers })
-        }
-        Event::Moved { request, rows } => pieces::event("moved", request, ("rows", json!(rows))),
-        Event::Warning(text) => json!({ "event": "warning", "text": text }),
-        Event::Note(text) => json!({ "event": "note", "text": text }),
-    };
-    Some(json)
+    match event {
+        Event::Warning(text) => Some(json!({ "event": "warning", "text": text })),
+        Event::Note(text) => Some(json!({ "event": "note", "text": text })),
+        event => serde_json::to_value(event).ok(),
+    }
 }
 
 impl fmt::Debug for Progress<'_> {

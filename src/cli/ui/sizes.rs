@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::Printer;
 use super::table::Columns;
-use super::words::size;
 use crate::inventory::Size;
+use crate::model::words::size;
 use crate::vault::ShelfSize;
 
 /// Prints a table of what each venue keeps of each dataset.
@@ -20,20 +20,6 @@ pub(in crate::cli) fn print(sizes: &[Size], printer: &Printer) {
         .number("inodes", |one| one.inodes)
         .number("size", |one| size(one.bytes))
         .print(printer);
-}
-
-/// Returns what a venue keeps of a dataset.
-pub(in crate::cli) fn document(one: &Size) -> Value {
-    json!({
-        "venue": one.venue.to_string(),
-        "dataset": one.dataset.as_str(),
-        "series": one.series,
-        "unrecorded": one.unrecorded,
-        "rows": one.rows,
-        "files": one.files,
-        "inodes": one.inodes,
-        "bytes": one.bytes,
-    })
 }
 
 /// Prints a table of what the vault keeps of each feed.

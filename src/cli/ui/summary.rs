@@ -4,11 +4,11 @@
 //! (`summary_json`).
 
 use super::troubles::print_troubles;
-use super::words::{count, duration, grouped, size};
 use super::{Printer, feeds};
 use crate::cli::Exit;
 use crate::ingest::{DamagedSeries, LeftoverReport, RunReport};
 use crate::lock::TakenOver;
+use crate::model::words::{count, duration, grouped, size};
 use crate::overview::RequestWeek;
 use crate::workspace::DataRoot;
 

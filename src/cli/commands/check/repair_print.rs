@@ -10,8 +10,8 @@ use crate::audit::{Repaired, SeriesRepair};
 use crate::check::Kind;
 use crate::cli::shell::Shell;
 use crate::cli::ui::json::{about, record};
-use crate::cli::ui::words::{count, left_of};
 use crate::frame::{self, Bar, Frame, Volume};
+use crate::model::words::{count, left_of};
 use crate::model::{Series, StorageRequest};
 
 /// How many things of one sort are named to people.

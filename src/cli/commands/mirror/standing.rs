@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 
 use crate::cli::Failure;
 use crate::cli::ui::Printer;
-use crate::cli::ui::words::{count, duration};
 use crate::inventory::Known;
 use crate::mirror::{self, MirrorError, Standing, Tree};
+use crate::model::words::{count, duration};
 use crate::model::{Dataset, Interval};
 use crate::workspace::Workspace;
 

@@ -71,6 +71,19 @@ pub enum Reason {
     Confirmation,
 }
 
+impl Reason {
+    /// Returns it in words.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Daily => "all of a day",
+            Self::Witness => "to judge the file of its day",
+            Self::Minute => "nothing stands for it",
+            Self::Again => "published again",
+            Self::Confirmation => "to confirm the minutes of its day",
+        }
+    }
+}
+
 /// A file that is to be downloaded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
