@@ -142,28 +142,48 @@ fn what_the_source_has_no_more_stays_lost_until_a_person_accepts_it() {
 /// An older backup was put back; the next update wrote over it, and that was the whole series for the ledger.
 #[test]
 fn a_history_that_somebody_replaced_by_a_shorter_one_is_missed() {
-    let mut bar = kept(&[], 2);
-    let older = bar.read(LEGACY);
-    source(&bar, &DAYS[..5]);
-    update(&mut bar).expect(Exit::Ok);
-    let whole = bar.read(LEGACY);
-    // Of a week ago; the day that is new is all that the source has.
-    bar.write(LEGACY, older);
-    source(&bar, &DAYS[5..]);
+    for (layout, file) in LAYOUTS {
+        let mut bar = kept(layout, 2);
+        let older = bar.read(file);
+        source(&bar, &DAYS[..5]);
+        update(&mut bar).expect(Exit::Ok);
+        let whole = bar.read(file);
+        // Of a week ago; the day that is new is all that the source has.
+        bar.write(file, older);
+        source(&bar, &DAYS[5..]);
 
-    update(&mut bar).expect(Exit::Partial);
-    let told = update(&mut bar).expect(Exit::Partial).stderr;
-    bar.run(&["check"]).expect(Exit::Mismatch);
+        update(&mut bar).expect(Exit::Partial);
+        let told = update(&mut bar).expect(Exit::Partial).stderr;
+        bar.run(&["check"]).expect(Exit::Mismatch);
 
-    assert!(
-        told.contains("of 6 rows that were stored 3 are there"),
-        "{told}"
-    );
-    // The backup of yesterday has all but the newest day.
-    bar.write(LEGACY, whole);
-    update(&mut bar).expect(Exit::Ok);
-    assert_eq!(days(&bar), DAYS);
-    bar.run(&["check"]).expect(Exit::Ok);
+        assert!(
+            told.contains("of 6 rows that were stored 3 are there"),
+            "{layout:?}: {told}"
+        );
+        // The backup of yesterday has all but the newest day.
+        bar.write(file, whole);
+        update(&mut bar).expect(Exit::Ok);
+        assert_eq!(days(&bar), DAYS);
+        bar.run(&["check"]).expect(Exit::Ok);
+    }
+}
+
+/// What came back was counted beside what it had been before.
+#[test]
+fn an_older_copy_that_an_update_completes_is_what_was_written() {
+    for (layout, file) in LAYOUTS {
+        let mut bar = kept(layout, 2);
+        let older = bar.read(file);
+        source(&bar, &DAYS[..5]);
+        update(&mut bar).expect(Exit::Ok);
+        bar.write(file, older);
+        source(&bar, &DAYS);
+
+        update(&mut bar);
+
+        assert_eq!(days(&bar), DAYS);
+        bar.run(&["check"]).expect(Exit::Ok);
+    }
 }
 
 #[test]
