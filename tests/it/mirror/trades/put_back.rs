@@ -117,7 +117,7 @@ fn what_the_mirror_of_a_day_had_not_seen_yet_is_named_and_not_made_up() {
     ingest(&bar, &[vec![trade("2025-10-31T14:00:00", "5", 59.0)]]).unwrap();
     bar.remove(day_file(FRIDAY));
 
-    let (table, _) = repair(&mut bar, Exit::Ok);
+    let (table, _) = repair(&mut bar, Exit::Partial);
 
     assert!(
         table.contains("2025-10-31     2  older: the lost file had 3 rows"),
@@ -149,7 +149,7 @@ fn a_day_whose_copy_is_no_good_either_is_named_and_another_one_comes_back() {
     let bytes = bar.read(&copy);
     bar.write(&copy, &bytes[..bytes.len() / 2]);
 
-    let (table, told) = repair(&mut bar, Exit::Ok);
+    let (table, told) = repair(&mut bar, Exit::Partial);
 
     assert!(table.contains("2025-10-30     2  as recorded"), "{table}");
     assert!(
