@@ -390,7 +390,9 @@ impl StorageInterface for PartitionedStore {
             // No link is followed below the data root.
             let is_folder = self.fs().metadata(&dir)?.map(|meta| meta.kind) == Some(Kind::Dir);
             if is_folder {
-                newest_below(self.fs(), &dir, level, &mut newest)?;
+                let mut of_folder = NewestFile::default();
+                newest_below(self.fs(), &dir, level, &mut of_folder)?;
+                newest.and_of(of_folder);
             }
         }
         Ok((!newest.paths().is_empty()).then_some(newest))
