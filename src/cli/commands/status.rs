@@ -53,12 +53,14 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
         refused,
         data,
         toggles,
+        unreadable,
     } = overview::survey(&workspace, &catalog)?;
     let lock = workspace.lock().describe()?;
     let fs = &*shell.world.fs;
     let leftovers = leftovers(&workspace, &data)?;
     let known = inventory::known(&workspace, &catalog, &Asked::default())?;
-    let mut warnings = toggles;
+    let mut warnings = unreadable;
+    warnings.extend(toggles);
     warnings.extend(inventory::tell_halves(&known.halves, shell.root()));
     let lost = lost_rows(&workspace, &catalog, &known, &data)?;
     let sizes = inventory::sizes(&known);
