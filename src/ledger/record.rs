@@ -256,6 +256,14 @@ impl SeriesRecord {
         self.months.last().map(|(_, last)| *last)
     }
 
+    /// Returns the partitions that it has, oldest first.
+    pub fn partitions(&self) -> impl Iterator<Item = PartitionKey> {
+        self.months.iter().flat_map(|(first, last)| {
+            let next = |key: &PartitionKey| key.next();
+            std::iter::successors(Some(*first), next).take_while(move |key| key <= last)
+        })
+    }
+
     /// Tells whether a partition is among those that it has.
     pub fn holds(&self, partition: PartitionKey) -> bool {
         let mut ranges = self.months.iter();

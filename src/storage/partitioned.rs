@@ -284,6 +284,26 @@ impl PartitionedStore {
             .collect())
     }
 
+    /// Tells whether each of some partitions of a series has its file, by its name alone.
+    ///
+    /// # Errors
+    /// When the request has no venue, or the disk cannot be asked.
+    pub fn has_all(
+        &self,
+        request: &StorageRequest,
+        mut partitions: impl Iterator<Item = PartitionKey>,
+    ) -> Result<bool, StorageError> {
+        let dirs = self.folders.series_dirs(request.partitioned()?)?;
+        let (paths, dataset) = (self.folders.paths(), request.series.dataset());
+        partitions.try_fold(true, |has_all, key| {
+            let mut files = dirs.iter().map(|dir| paths.file_in(dir, dataset, key));
+            let found = files.try_fold(false, |is_there, file| {
+                Ok::<bool, StorageError>(is_there || self.fs().metadata(&file)?.is_some())
+            });
+            Ok(has_all && found?)
+        })
+    }
+
     /// Returns the partitions of a series whose files have the columns of an older form, oldest first. Only their ends are read;
     /// what is damaged or foreign is none of them.
     ///

@@ -186,6 +186,40 @@ fn an_older_copy_that_an_update_completes_is_what_was_written() {
     }
 }
 
+/// Only `check` told of a month that was deleted, unless it was the newest one.
+#[test]
+fn a_month_that_is_gone_is_told_by_status_and_by_the_first_update_of_a_day() {
+    const MONTHS: [&str; 3] = ["2025-09-30", "2025-10-31", "2025-11-11"];
+    const TOLD: &str = "A 1d at us:mine";
+    let gone = ["year=2025/month=10/data.parquet", "year=2025/month=09"];
+    for gone in gone {
+        let mut bar = kept(&["--partitioned"], 1);
+        source(&bar, &MONTHS);
+        let all = ["update", "--start", MONTHS[0], "--end", MONTHS[2]];
+        bar.run(&all).expect(Exit::Ok);
+        source(&bar, &MONTHS[2..]);
+        bar.remove(format!("data/us/mine/stocks_1d/ticker=A/{gone}"));
+
+        let status = bar.run(&["status"]).expect(Exit::Ok).stderr;
+        assert!(
+            status.contains(&format!("fewer rows than were stored: {TOLD} (2 of 3)")),
+            "{gone}: {status}"
+        );
+        bar.now = "2025-11-22T08:00:00Z".to_owned();
+        for said in ["asks its source for all", "brings no more of them"] {
+            let told = update(&mut bar).expect(Exit::Partial).stderr;
+            let of = format!("{TOLD}: of 3 rows that were stored 2 are there");
+            assert!(told.contains(&of) && told.contains(said), "{gone}: {told}");
+        }
+        source(&bar, &MONTHS);
+        bar.run(&all).expect(Exit::Ok);
+        assert_eq!(days(&bar), MONTHS);
+        assert_eq!(update(&mut bar).expect(Exit::Ok).stderr, "");
+        let status = bar.run(&["status"]).expect(Exit::Ok).stderr;
+        assert!(!status.contains("fewer rows"), "{gone}: {status}");
+    }
+}
+
 #[test]
 fn an_older_value_in_the_place_of_a_newer_one_is_not_what_was_written() {
     let mut bar = kept(&[], 3);

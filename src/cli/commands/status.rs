@@ -11,7 +11,7 @@ use crate::cli::ui::troubles::{print_data_root, print_unserved};
 use crate::cli::ui::words::{count, some_of};
 use crate::cli::ui::{json as pieces, sizes as ui_sizes};
 use crate::cli::{Exit, Failure, Shell, wiring};
-use crate::inventory::{self, Asked, Known, LostRows};
+use crate::inventory::{self, Asked, Known, LookFor, LostRows};
 use crate::model::{Interval, Ticker, Venue};
 use crate::overview::{self, RefusedTicker, SeriesStatus, Standing};
 use crate::storage::leftover_runs;
@@ -144,7 +144,12 @@ fn lost_rows(
     if *data == DataRoot::Absent {
         return Ok(Vec::new());
     }
-    Ok(inventory::look_for_lost(workspace, catalog, known)?)
+    Ok(inventory::look_for_lost(
+        workspace,
+        catalog,
+        known,
+        LookFor::Files,
+    )?)
 }
 
 /// Says what the sources will forget.
