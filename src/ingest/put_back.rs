@@ -111,9 +111,9 @@ impl Restoring<'_, '_> {
             let stored = stores.of(layout).read(request)?;
             return Ok(stored.map(|stored| stored.frame));
         }
-        let (store, days) = (&stores.partitioned, rows.partitions());
-        let stored = store.read_some(request, &|day| days.contains_key(&day))?;
-        Ok(stored.map(|stored| stored.frame))
+        let days = rows.partitions().into_keys().collect();
+        let stored = stores.partitioned.read_alone(request, &days)?;
+        Ok(Some(stored.frame))
     }
 }
 

@@ -16,7 +16,6 @@ use super::folder::Folder;
 use super::lost::{lacking, of_this_workspace, prove};
 use super::read::Unread;
 use super::{MirrorError, Piece, Place, Proof, Tree};
-use crate::codec::ALL_TIMES;
 use crate::frame::{self, Frame, Profile};
 use crate::ledger::{Ledgers, rows_out};
 use crate::model::{Dataset, Digest, Fingerprint, PartitionKey, Provenance, StorageRequest, Venue};
@@ -206,8 +205,7 @@ impl Looking<'_, '_> {
         let (workspace, key) = (self.workspace, PartitionKey::Day(day));
         let partitions = BTreeSet::from([key]);
         let store = &workspace.stores.partitioned;
-        let (there, _) = store.read_partitions(request, &partitions, &ALL_TIMES)?;
-        let there = there.frame;
+        let there = store.read_alone(request, &partitions)?.frame;
         let history = self
             .ledgers
             .history(workspace.fs(), &workspace.places, request)

@@ -11,7 +11,7 @@ use crate::frame::basis::UnsealedBasis;
 use crate::frame::{Frame, Profile};
 use crate::layout::Level;
 use crate::model::{
-    Dataset, Feed, Interval, PartitionKey, PartitionedSeries, PriceBasis, Provenance,
+    Dataset, Feed, Interval, PartitionKey, PartitionedSeries, PriceBasis, Provenance, Series,
     StorageRequest, Ticker, Venue,
 };
 use crate::sys::{Fs, Kind, Rights, rights_of};
@@ -244,6 +244,21 @@ impl PartitionedStore {
     }
 }
 
+/// Returns what was looked up in other files of a series than those that are written. Trades are kept by days, and all days are alike: one
+/// that nobody can look into keeps no other one from being written.
+fn beside_days<T>(
+    request: &StorageRequest,
+    found: Result<T, StorageError>,
+    unless: impl FnOnce() -> T,
+) -> Result<T, StorageError> {
+    match found {
+        Err(error) if error.is_of_place() && matches!(request.series, Series::Trades { .. }) => {
+            Ok(unless())
+        }
+        found => found,
+    }
+}
+
 /// Says where a series lies, of which these are the folders.
 fn in_tree<'t>(series: PartitionedSeries<'t>, tree: &'t Path, own: &'t [PathBuf]) -> InTree<'t> {
     InTree {
@@ -371,7 +386,8 @@ impl StorageInterface for PartitionedStore {
         let tree = self.folders.paths().tree_of(series);
         let dataset = request.series.dataset();
         let place = in_tree(series, &tree, &dirs);
-        let facts = self.trees.facts(self.fs(), place)?;
+        let facts = self.trees.facts(self.fs(), place);
+        let facts = beside_days(request, facts, TreeFacts::default)?;
         facts.refuse_others(&tree, newer)?;
         let mut way = self.folders.way_into(dirs, dataset);
         let parts = newer.partitions();
@@ -381,8 +397,8 @@ impl StorageInterface for PartitionedStore {
             let place = (*key, spot.path, spot.is_there);
             jobs.push((self.job(request, place, provenance, &facts), &**rows));
         }
-        let is_beside =
-            jobs.iter().any(|(job, _)| job.is_there) || self.folders.holds_any(request)?;
+        let is_beside = jobs.iter().any(|(job, _)| job.is_there)
+            || beside_days(request, self.folders.holds_any(request), || true)?;
         let outcomes: Result<Vec<FileOutcome>, StorageError> = jobs
             .into_par_iter()
             .map(|(job, rows)| prepare_file(self.fs(), job, rows))
@@ -396,7 +412,7 @@ impl StorageInterface for PartitionedStore {
         let is_new = prepared.files.iter().any(|file| file.old.is_none());
         if is_new && let Some(zone) = &provenance.timezone {
             let written = prepared.files.iter().map(|file| file.target.clone());
-            if let Some(newest) = self.newest(request)? {
+            if let Some(newest) = beside_days(request, self.newest(request), || None)? {
                 newest.refuse_other_clock(self.fs(), zone, &written.collect::<Vec<_>>())?;
             }
         }
