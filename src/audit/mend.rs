@@ -7,10 +7,12 @@ use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
 
-use super::{AuditError, DamagedFile, RepairPlan, Restore, Subject, agreed, plan};
+use super::repair::{agreed, plan, unmet};
+use super::{AuditError, DamagedFile, RepairPlan, Restore, Subject};
 use crate::catalog::Catalog;
 use crate::ingest::{self, LeftoverReport, Registry, Returned, TakenOut};
 use crate::inventory::{Asked, InventoryError};
+use crate::model::StorageRequest;
 use crate::workspace::{DataRoot, Session, Workspace};
 
 /// A question about what can be repaired.
@@ -48,6 +50,8 @@ pub struct Repaired {
     pub leftovers: LeftoverReport,
     /// Rows that were shown, and have changed or could not go any more.
     pub outdated: usize,
+    /// Rows that were shown, and were out or back when it was their turn, by series: a stopped repair is finished first.
+    pub before: Vec<(StorageRequest, usize)>,
 }
 
 impl Repairable {
@@ -71,7 +75,9 @@ impl Repaired {
     /// Tells whether a damaged file is one of those that were put back.
     pub fn mends(&self, shown: &Repairable, file: &DamagedFile) -> bool {
         let of = (&file.request, file.partition);
-        shown.restore.mends(&self.returned, of)
+        let returned = self.returned.series.iter().chain(&self.before);
+        let returned = returned.map(|(request, _)| request).collect();
+        shown.restore.mends(&returned, of)
     }
 }
 
@@ -129,13 +135,16 @@ impl Repair<'_> {
         let again: Vec<Subject> = self.subjects.iter().filter(is_shown).cloned().collect();
         let now = self.plan_out(registry.catalog(), &again);
         let agreed = agreed(&shown.out.series, now.series);
-        let rows: usize = agreed.iter().map(|one| one.unwanted.len()).sum();
-        done.outdated = shown.out.rows() - rows;
+        let around = (workspace, registry.catalog());
+        let unmet = unmet(&shown.out.series, &agreed, around);
+        (done.outdated, done.before) = (unmet.outdated, unmet.before);
         let stores = &workspace.stores;
         ingest::take_out(stores, session, &mut registry, &agreed, &mut done.taken)?;
         let catalog = registry.catalog();
         let (around, of) = ((workspace, session), (catalog, self.asked));
-        done.outdated += shown.restore.put_back(around, of, &mut done.returned)?;
+        let unmet = shown.restore.put_back(around, of, &mut done.returned)?;
+        done.outdated += unmet.outdated;
+        done.before.extend(unmet.before);
         Ok(done)
     }
 }

@@ -13,6 +13,7 @@ mod repair;
 mod restore;
 mod subject;
 mod trades;
+mod unmet;
 mod whole;
 
 pub use error::AuditError;
@@ -22,5 +23,3 @@ pub use repair::{RepairPlan, SeriesRepair};
 pub use restore::{LostFile, Restore};
 pub use subject::{Subject, refuse_unknown, subjects};
 pub use whole::{Checked, check};
-
-use repair::{agreed, plan};

@@ -13,14 +13,14 @@ use super::earlier::earlier;
 use super::lost_trades::lost_trades;
 use super::taken_out::{TakenOut, TradesOfDay};
 use super::{FeedRunError, FeedTask, Marks, Unsettled};
-use crate::frame::{Frame, Profile};
+use crate::frame::Frame;
 use crate::ingest::{
     Consolidation, FailureKind, FileFailure, Registry, RunReport, SourceNote, SourceNotes,
 };
 use crate::ledger::Line;
-use crate::model::{Dataset, PartitionKey, PriceBasis, Provenance, Series, StorageRequest, Ticker};
 #[cfg(feature = "polars")]
 use crate::model::{Interval, Venue};
+use crate::model::{PartitionKey, PriceBasis, Provenance, Series, StorageRequest, Ticker};
 #[cfg(feature = "polars")]
 use crate::resample;
 use crate::source::posttrade::BarsOf;
@@ -86,11 +86,10 @@ impl<'l> Bars<'_, 'l> {
             return Ok(true);
         }
         let store = &self.view.stores.partitioned;
-        let is_of_day = |key: PartitionKey| key == PartitionKey::Day(day);
-        let stored = match store.read_some(&self.task.trades, &is_of_day) {
-            Ok(Some(stored)) if stored.damaged.is_empty() => stored.frame,
-            Ok(None) => Frame::empty(Profile::of(Dataset::Trades)),
-            Ok(Some(_)) => {
+        let of_day = BTreeSet::from([PartitionKey::Day(day)]);
+        let stored = match store.read_alone(&self.task.trades, &of_day) {
+            Ok(stored) if stored.damaged.is_empty() => stored.frame,
+            Ok(_) => {
                 self.fail(day, "its trades are damaged", report);
                 return Ok(false);
             }

@@ -32,10 +32,14 @@ impl FeedRun<'_> {
         Ok(lost)
     }
 
-    /// Marks what was read, now that it is stored.
-    pub(super) fn mark_read(&mut self) -> Result<(), FeedRunError> {
+    /// Marks what was read, now that it is stored, but for the days that wait and those of whose files a trade is of one that waits.
+    pub(super) fn mark_read(&mut self, waiting: &BTreeSet<NaiveDate>) -> Result<(), FeedRunError> {
         let mut days: BTreeMap<NaiveDate, DayNews> = BTreeMap::new();
+        let mut open = waiting.clone();
         for read in std::mem::take(&mut self.read) {
+            if !read.days.is_disjoint(waiting) {
+                open.insert(read.name.span.day());
+            }
             days.entry(read.name.span.day())
                 .or_default()
                 .read
@@ -51,6 +55,7 @@ impl FeedRun<'_> {
                 news.listed.insert(minute);
             }
         }
+        days.retain(|day, _| !open.contains(day));
         let listed_at = self.listed.as_ref().map(|listed| listed.at);
         let fs = self.session.fs;
         for (day, news) in days {

@@ -285,6 +285,7 @@ impl<'l> Consolidation<'_, 'l> {
             if let Some(left) = left.iter().find(of_series) {
                 // Its files are in the journal, and what they were made of stays staged beside them.
                 let reason = format!("{} waits: {}", left.target().display(), left.reason);
+                self.note_waiting(&done.request, &done.staged);
                 self.note_failure(&done.request, reason, FailureKind::Disk);
             } else {
                 self.count(&done);

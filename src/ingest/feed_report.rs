@@ -34,6 +34,8 @@ pub struct FeedReport {
     pub elsewhere: BTreeMap<Arc<str>, u64>,
     /// Trades by what happened to them.
     pub trades: RowCounts,
+    /// Days of which trades could not be stored. They come again of what they were made of.
+    pub waiting: BTreeSet<NaiveDate>,
     /// Days of which bars were made.
     pub bar_days: BTreeSet<NaiveDate>,
     /// What could not be had or read.
@@ -80,6 +82,7 @@ impl FeedReport {
             bad_lines: 0,
             elsewhere: BTreeMap::new(),
             trades: RowCounts::default(),
+            waiting: BTreeSet::new(),
             bar_days: BTreeSet::new(),
             failures: Vec::new(),
             silent: BTreeSet::new(),

@@ -27,7 +27,7 @@ pub use halves::{Halves, halves, tell_halves};
 pub use known::{Known, known, known_at};
 pub use listed::{Listed, State, list};
 pub use look::{Common, Flawed, Looked, OddFiles, SeriesFault, look};
-pub use lost::{LostRows, look_for_lost, lost_rows, note_sought};
+pub use lost::{LookFor, LostRows, look_for_lost, lost_rows, note_sought};
 pub use lying::{misplaced, tickers};
 pub use note::{Noted, Portion, RECORDED, Rebuilt, give_up, note_healed, note_portion, rebuild};
 pub use refetch::{asking_for, refetch};

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
-use super::{LedgerError, Line, Log, Past};
+use super::{FileState, LedgerError, Line, Log, Past};
 use crate::frame::{OtherRows, RowKey};
 use crate::layout::Places;
 use crate::model::{PartitionKey, StorageRequest};
@@ -192,6 +192,15 @@ impl History {
         };
         let mut lines = self.lines.iter().rev();
         lines.find(|(_, line)| adds(line)).map(|(at, _)| *at)
+    }
+
+    /// Returns what a file was after the last commit that speaks of it; `None` where something else was found, or moved, after that.
+    pub fn last_of(&self, partition: PartitionKey) -> Option<FileState> {
+        let mut lines = self.lines.iter().rev();
+        lines.find_map(|(_, line)| match line {
+            Line::File(file) => (file.partition == partition).then_some(Some(file.new)),
+            Line::Found(..) | Line::Gone(_) => Some(None),
+        })?
     }
 
     /// Keeps what it says of the files of the partitioned layout.

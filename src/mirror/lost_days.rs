@@ -16,7 +16,6 @@ use super::folder::Folder;
 use super::lost::{lacking, of_this_workspace, prove};
 use super::read::Unread;
 use super::{MirrorError, Piece, Place, Proof, Tree};
-use crate::codec::ALL_TIMES;
 use crate::frame::{self, Frame, Profile};
 use crate::ledger::{Ledgers, rows_out};
 use crate::model::{Dataset, Digest, Fingerprint, PartitionKey, Provenance, StorageRequest, Venue};
@@ -71,14 +70,25 @@ pub(super) fn lost_days(
 ) -> Result<LostDays, MirrorError> {
     let mut days = Vec::new();
     let is_meant = |request: &StorageRequest, _day| is_wanted(request);
-    let refused = each(workspace, (root, venue), &is_meant, &mut |day, _| {
-        days.push(day);
+    let refused = each(workspace, (root, venue), &is_meant, &mut |lost| {
+        days.extend(lost.map(|(day, _)| day));
         ControlFlow::Continue(())
     })?;
     Ok(LostDays { days, refused })
 }
 
-/// Returns the trades of a day that are lost; `None` where they are not those any more that were found.
+/// How a day stands that was found to be lost.
+#[derive(Debug)]
+pub enum LostStill {
+    /// These trades of it are lost, as they were found to be.
+    Same(Frame),
+    /// Not these: others are, or nobody can say it any more.
+    Other,
+    /// None of it is.
+    Back,
+}
+
+/// Returns the trades of a day that are lost, if they are those that were found.
 ///
 /// # Errors
 /// As `lost_days`.
@@ -86,25 +96,32 @@ pub(super) fn lost_trades(
     workspace: &Workspace<'_>,
     root: &Path,
     of: &LostDay,
-) -> Result<Option<Frame>, MirrorError> {
-    let mut lost = None;
+) -> Result<LostStill, MirrorError> {
+    let mut still = LostStill::Other;
     let Some(venue) = &of.request.venue else {
-        return Ok(lost);
+        return Ok(still);
     };
     let is_meant = |request: &StorageRequest, day| (request, day) == (&of.request, of.day);
-    each(workspace, (root, venue), &is_meant, &mut |day, rows| {
-        lost = (day == *of).then_some(rows);
+    each(workspace, (root, venue), &is_meant, &mut |lost| {
+        still = match lost {
+            None => LostStill::Back,
+            Some((day, rows)) if day == *of => LostStill::Same(rows),
+            Some(_) => LostStill::Other,
+        };
         ControlFlow::Break(())
     })?;
-    Ok(lost)
+    Ok(still)
 }
 
-/// Hands out the days that a venue has lost, each with its lost trades, and returns what cannot be compared or put back.
+/// Hears of each day of a mirror: what of it is lost, if anything is.
+type Hear<'h> = dyn FnMut(Option<(LostDay, Frame)>) -> ControlFlow<()> + 'h;
+
+/// Hands out the days of a venue, those that are lost with their lost trades, and returns what cannot be compared or put back.
 fn each(
     workspace: &Workspace<'_>,
     (root, venue): (&Path, &Venue),
     is_meant: &dyn Fn(&StorageRequest, NaiveDate) -> bool,
-    found: &mut dyn FnMut(LostDay, Frame) -> ControlFlow<()>,
+    hear: &mut Hear<'_>,
 ) -> Result<Vec<(StorageRequest, String)>, MirrorError> {
     let fs = workspace.fs();
     let tree = Tree::of_trades(venue);
@@ -136,22 +153,24 @@ fn each(
             }
         };
         for (day, piece) in of_feed {
-            let (rows, proof) = match looking.day((&request, day), piece, files.get(&day)) {
-                Ok(None) => continue,
-                Ok(Some(lost)) => lost,
+            let lost = match looking.day((&request, day), piece, files.get(&day)) {
+                Ok(lost) => lost,
                 Err(Unread::Failed(error)) => return Err(error.into()),
                 Err(Unread::Refused(reason) | Unread::Unreadable(reason)) => {
                     refused.push((request.clone(), format!("{day}: {reason}")));
                     continue;
                 }
             };
-            let lost = LostDay {
-                request: request.clone(),
-                day,
-                lost: rows.fingerprint(),
-                proof,
-            };
-            if found(lost, rows).is_break() {
+            let lost = lost.map(|(rows, proof)| {
+                let lost = LostDay {
+                    request: request.clone(),
+                    day,
+                    lost: rows.fingerprint(),
+                    proof,
+                };
+                (lost, rows)
+            });
+            if hear(lost).is_break() {
                 return Ok(refused);
             }
         }
@@ -186,8 +205,7 @@ impl Looking<'_, '_> {
         let (workspace, key) = (self.workspace, PartitionKey::Day(day));
         let partitions = BTreeSet::from([key]);
         let store = &workspace.stores.partitioned;
-        let (there, _) = store.read_partitions(request, &partitions, &ALL_TIMES)?;
-        let there = there.frame;
+        let there = store.read_alone(request, &partitions)?.frame;
         let history = self
             .ledgers
             .history(workspace.fs(), &workspace.places, request)

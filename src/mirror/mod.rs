@@ -36,7 +36,7 @@ pub use compare::{Difference, Verified, verify};
 pub use error::MirrorError;
 pub use folder::{Folder, Place};
 pub use lost::{LastCopies, LastCopy, Proof, last_copies};
-pub use lost_days::{LostDay, LostDays};
+pub use lost_days::{LostDay, LostDays, LostStill};
 pub use of_workspace::{
     Refreshed, Standings, all_last_copies, all_lost_days, all_standings, current, known_of,
     lost_trades, place, refresh_all, refresh_each, root, standings, strangers_of, switched_on,

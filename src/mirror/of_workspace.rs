@@ -7,11 +7,10 @@ use std::path::{Path, PathBuf};
 use super::lost::of_this_workspace;
 use super::lost_days;
 use super::{
-    LastCopies, LostDay, LostDays, MirrorError, Mirroring, Place, Report, Standing, Thoroughness,
-    Tree,
+    LastCopies, LostDay, LostDays, LostStill, MirrorError, Mirroring, Place, Report, Standing,
+    Thoroughness, Tree,
 };
 use crate::catalog::Catalog;
-use crate::frame::Frame;
 use crate::inventory::{self, Asked, InventoryError, Known};
 use crate::model::{Dataset, Interval, StorageRequest, Venue};
 use crate::workspace::Workspace;
@@ -265,11 +264,11 @@ pub fn all_lost_days(
     Ok((all, unread))
 }
 
-/// Returns the trades of a day that only its mirror has still; `None` where they are not those any more that were found.
+/// Returns the trades of a day that only its mirror has still, if they are those that were found.
 ///
 /// # Errors
 /// When the mirror or what is stored cannot be read.
-pub fn lost_trades(workspace: &Workspace<'_>, day: &LostDay) -> Result<Option<Frame>, MirrorError> {
+pub fn lost_trades(workspace: &Workspace<'_>, day: &LostDay) -> Result<LostStill, MirrorError> {
     lost_days::lost_trades(workspace, &root(workspace), day)
 }
 

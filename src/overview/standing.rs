@@ -11,6 +11,7 @@ use crate::catalog::Catalog;
 use crate::check::{Who, judge};
 use crate::ingest::Unserved;
 use crate::inventory::InventoryError;
+use crate::model::words::{count, some_of};
 use crate::model::{Interval, Ticker, Venue};
 use crate::source::MarketDataSource;
 use crate::storage::{StorageError, leftover_runs};
@@ -104,6 +105,8 @@ pub struct Standing {
     pub data: DataRoot,
     /// What a person should know of the toggles, as sentences without a period.
     pub toggles: Vec<String>,
+    /// Which series cannot be looked at, as sentences without a period.
+    pub unreadable: Vec<String>,
 }
 
 /// Returns how a workspace stands, by the plan of the next run.
@@ -125,6 +128,7 @@ pub fn survey(workspace: &Workspace<'_>, catalog: &Catalog) -> Result<Standing, 
         series: series(&plan, view, catalog, now),
         refused: refused(&plan, view, catalog, now),
         toggles: toggle_warnings(&plan, workspace.config.storage_config()),
+        unreadable: plan.venues.iter().filter_map(unreadable).collect(),
         unserved: plan.unserved,
         data: plan.data,
     })
@@ -158,6 +162,23 @@ pub enum SurveyError {
     Workspace(#[from] WorkspaceError),
     #[error(transparent)]
     Update(#[from] UpdateError),
+}
+
+/// Says which series of a venue cannot be looked at, and why.
+fn unreadable(planned: &PlannedVenue) -> Option<String> {
+    let named = planned.jobs.iter().filter_map(|job| {
+        let reason = job.unreadable.as_ref()?;
+        Some(format!("{} {} ({reason})", job.ticker, job.interval))
+    });
+    let named: Vec<String> = named.collect();
+    (!named.is_empty()).then(|| {
+        format!(
+            "{} at {} cannot be looked at: {}",
+            count(named.len(), "series", "series"),
+            planned.venue,
+            some_of(&named, 3)
+        )
+    })
 }
 
 /// Returns the tickers of the plan that are refused.

@@ -9,6 +9,7 @@ mod area;
 mod berth;
 mod beyond;
 mod commit;
+mod composed;
 mod draft;
 mod folders;
 mod footers;

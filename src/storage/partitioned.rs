@@ -12,7 +12,7 @@ use crate::frame::basis::UnsealedBasis;
 use crate::frame::{Frame, Profile};
 use crate::layout::Level;
 use crate::model::{
-    Dataset, Feed, Interval, PartitionKey, PartitionedSeries, PriceBasis, Provenance,
+    Dataset, Feed, Interval, PartitionKey, PartitionedSeries, PriceBasis, Provenance, Series,
     StorageRequest, Ticker, Venue,
 };
 use crate::sys::{Fs, Kind, Rights, rights_of};
@@ -245,6 +245,21 @@ impl PartitionedStore {
     }
 }
 
+/// Returns what was looked up in other files of a series than those that are written. Trades are kept by days, and all days are alike: one
+/// that nobody can look into keeps no other one from being written.
+fn beside_days<T>(
+    request: &StorageRequest,
+    found: Result<T, StorageError>,
+    unless: impl FnOnce() -> T,
+) -> Result<T, StorageError> {
+    match found {
+        Err(error) if error.is_of_place() && matches!(request.series, Series::Trades { .. }) => {
+            Ok(unless())
+        }
+        found => found,
+    }
+}
+
 /// Says where a series lies, of which these are the folders.
 fn in_tree<'t>(series: PartitionedSeries<'t>, tree: &'t Path, own: &'t [PathBuf]) -> InTree<'t> {
     InTree {
@@ -283,6 +298,26 @@ impl PartitionedStore {
             .into_iter()
             .map(|file| (file.key, file.path))
             .collect())
+    }
+
+    /// Tells whether each of some partitions of a series has its file, by its name alone.
+    ///
+    /// # Errors
+    /// When the request has no venue, or the disk cannot be asked.
+    pub fn has_all(
+        &self,
+        request: &StorageRequest,
+        mut partitions: impl Iterator<Item = PartitionKey>,
+    ) -> Result<bool, StorageError> {
+        let dirs = self.folders.series_dirs(request.partitioned()?)?;
+        let (paths, dataset) = (self.folders.paths(), request.series.dataset());
+        partitions.try_fold(true, |has_all, key| {
+            let mut files = dirs.iter().map(|dir| paths.file_in(dir, dataset, key));
+            let found = files.try_fold(false, |is_there, file| {
+                Ok::<bool, StorageError>(is_there || self.fs().metadata(&file)?.is_some())
+            });
+            Ok(has_all && found?)
+        })
     }
 
     /// Returns the partitions of a series whose files have the columns of an older form, oldest first. Only their ends are read;
@@ -368,7 +403,8 @@ impl StorageInterface for PartitionedStore {
         let tree = self.folders.paths().tree_of(series);
         let dataset = request.series.dataset();
         let place = in_tree(series, &tree, &dirs);
-        let facts = self.trees.facts(self.fs(), place)?;
+        let facts = self.trees.facts(self.fs(), place);
+        let facts = beside_days(request, facts, TreeFacts::default)?;
         facts.refuse_others(&tree, newer)?;
         let mut way = self.folders.way_into(dirs, dataset);
         let parts = newer.partitions();
@@ -378,8 +414,8 @@ impl StorageInterface for PartitionedStore {
             let place = (*key, spot.path, spot.is_there);
             jobs.push((self.job(request, place, provenance, &facts), &**rows));
         }
-        let is_beside =
-            jobs.iter().any(|(job, _)| job.is_there) || self.folders.holds_any(request)?;
+        let is_beside = jobs.iter().any(|(job, _)| job.is_there)
+            || beside_days(request, self.folders.holds_any(request), || true)?;
         let outcomes: Result<Vec<FileOutcome>, StorageError> = jobs
             .into_par_iter()
             .map(|(job, rows)| prepare_file(self.fs(), job, rows))
@@ -393,7 +429,7 @@ impl StorageInterface for PartitionedStore {
         let is_new = prepared.files.iter().any(|file| file.old.is_none());
         if is_new && let Some(zone) = &provenance.timezone {
             let written = prepared.files.iter().map(|file| file.target.clone());
-            if let Some(newest) = self.newest(request)? {
+            if let Some(newest) = beside_days(request, self.newest(request), || None)? {
                 newest.refuse_other_clock(self.fs(), zone, &written.collect::<Vec<_>>())?;
             }
         }
@@ -407,7 +443,9 @@ impl StorageInterface for PartitionedStore {
             // No link is followed below the data root.
             let is_folder = self.fs().metadata(&dir)?.map(|meta| meta.kind) == Some(Kind::Dir);
             if is_folder {
-                newest_below(self.fs(), &dir, level, &mut newest)?;
+                let mut of_folder = NewestFile::default();
+                newest_below(self.fs(), &dir, level, &mut of_folder)?;
+                newest.and_of(of_folder);
             }
         }
         Ok((!newest.paths().is_empty()).then_some(newest))

@@ -221,6 +221,7 @@ pub(super) fn encode(
         new: encoded.digest,
         change: FileChange {
             old: None,
+            was: None,
             new: FileState::new(encoded.fingerprint, encoded.bytes.len() as u64),
             span: rows.key_span(),
             facts: Some((facts.unit, facts.provenance.basis)),

@@ -315,13 +315,17 @@ impl Look<'_> {
             series,
         };
         let known = catalog.last_data_date(&ticker, venue, interval);
+        let mut unreadable = None;
         let routed = if self.is_absent && known.is_some() {
             // What is fetched is merged when the rows are back: it is what follows them.
             Routed::unanswered(facts)
         } else {
             match view.stores.route(&asked_for, facts) {
                 // Collect first: what is fetched stays staged until the disk answers again. The others go on anyway.
-                Err(StorageError::Fs(_)) => Routed::unanswered(facts),
+                Err(StorageError::Fs(error)) => {
+                    unreadable = Some(error.to_string());
+                    Routed::unanswered(facts)
+                }
                 routed => routed?,
             }
         };
@@ -381,6 +385,7 @@ impl Look<'_> {
             missing,
             newest_bytes: routed.newest.map(|file| file.bytes),
             route: routed.route,
+            unreadable,
             continuity,
         })
     }

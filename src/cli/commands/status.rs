@@ -9,7 +9,7 @@ use crate::cli::ui::table::Columns;
 use crate::cli::ui::troubles::{print_data_root, print_unserved};
 use crate::cli::ui::{json as pieces, sizes as ui_sizes};
 use crate::cli::{Exit, Failure, Shell, wiring};
-use crate::inventory::{self, Asked, LostRows};
+use crate::inventory::{self, Asked, LookFor, LostRows};
 use crate::model::words::{count, some_of};
 use crate::model::{Interval, Ticker, Venue};
 use crate::overview::{self, RefusedTicker, SeriesStatus, Standing};
@@ -54,14 +54,16 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
         refused,
         data,
         toggles,
+        unreadable,
     } = standing;
     let known = inventory::known(&workspace, &catalog, &Asked::default())?;
-    let mut warnings = toggles;
+    let mut warnings = unreadable;
+    warnings.extend(toggles);
     warnings.extend(inventory::tell_halves(&known.halves, shell.root()));
     // Where no disk is mounted, that is what is said.
     let lost = match data {
         DataRoot::Absent => Vec::new(),
-        _ => inventory::look_for_lost(&workspace, &catalog, &known)?,
+        _ => inventory::look_for_lost(&workspace, &catalog, &known, LookFor::Files)?,
     };
     let sizes = inventory::sizes(&known);
     let now = shell.around.clock.now();

@@ -38,7 +38,7 @@ impl Plan {
         Exit::worst([
             self.outcome.exit(),
             Exit::Mismatch.when(!self.found.out.doubtful.is_empty()),
-            Exit::Partial.when(!self.found.restore.unread.is_empty()),
+            Exit::Partial.when(self.found.restore.is_partial()),
         ])
     }
 }
