@@ -1,8 +1,11 @@
 //! A feed of trades from its listing to bars, through the program.
 
 mod crash;
+mod daily;
+mod derived;
 mod expiry;
 mod gaps;
+mod left;
 mod lost;
 mod marks;
 mod outward;
