@@ -39,23 +39,7 @@ pub fn witnesses(
     });
     let mut there: BTreeSet<NaiveDateTime> = listed.collect();
     there.extend(held.minutes.keys());
-    let after = |minute: NaiveDateTime| there.range(minute..).find(|next| **next > minute);
-    let (first, last) = (
-        daily.minutes().keys().next(),
-        daily.minutes().keys().next_back(),
-    );
-    let auction = daily.closing_minute().or_else(|| daily.busiest_minute());
-    let mut chosen: BTreeSet<NaiveDateTime> = [
-        first.copied(),
-        last.copied(),
-        last.and_then(|last| after(*last).copied()),
-        auction,
-        auction.and_then(|auction| after(auction).copied()),
-    ]
-    .into_iter()
-    .flatten()
-    .filter(|minute| there.contains(minute))
-    .collect();
+    let mut chosen = told_ones(daily, &there);
     let session = calendar.session(day);
     let hours = session.map(|session| [session.open, session.close].map(|at| calendar.instant(at)));
     let is_of_hours = |minute: &NaiveDateTime| match hours {
@@ -75,8 +59,8 @@ pub fn witnesses(
     lots.sort_unstable_by_key(|lot| lot.1);
     draw(&mut chosen, MOST, lots.iter().map(|lot| lot.2));
     if hours.is_some() {
-        let session = there.iter().copied().filter(is_of_hours);
-        let (silence, looked) = odd_silence(session, daily);
+        let session: Vec<NaiveDateTime> = there.iter().copied().filter(is_of_hours).collect();
+        let (silence, looked) = odd_silence(&session, daily);
         let of_silence = lots.iter().map(|lot| lot.2);
         let of_silence = of_silence.filter(|minute| silence.contains(minute));
         chosen.extend(of_silence.take(looked));
@@ -84,28 +68,41 @@ pub fn witnesses(
     chosen
 }
 
-/// Returns the minutes of the longest silence in the minutes of a session if it is odd, and how many of them are looked at.
-fn odd_silence(
-    session: impl Iterator<Item = NaiveDateTime>,
+/// Returns the minutes that the file itself names, as far as they are there: those of its borders and of its closing auction.
+fn told_ones(daily: &TradesOfDaily, there: &BTreeSet<NaiveDateTime>) -> BTreeSet<NaiveDateTime> {
+    let after = |minute: NaiveDateTime| there.range(minute..).find(|next| **next > minute);
+    let (first, last) = (
+        daily.minutes().keys().next(),
+        daily.minutes().keys().next_back(),
+    );
+    let auction = daily.closing_minute().or_else(|| daily.busiest_minute());
+    [
+        first.copied(),
+        last.copied(),
+        last.and_then(|last| after(*last).copied()),
+        auction,
+        auction.and_then(|auction| after(auction).copied()),
+    ]
+    .into_iter()
+    .flatten()
+    .filter(|minute| there.contains(minute))
+    .collect()
+}
+
+/// Returns the longest silence in the minutes of a session if it is odd, and how many of its minutes are looked at.
+fn odd_silence<'m>(
+    session: &'m [NaiveDateTime],
     daily: &TradesOfDaily,
-) -> (BTreeSet<NaiveDateTime>, usize) {
-    let (mut longest, mut silence) = (BTreeSet::new(), BTreeSet::new());
-    let (mut minutes, mut traded) = (0, 0);
-    for minute in session {
-        minutes += 1;
-        if daily.minutes().contains_key(&minute) {
-            traded += 1;
-            silence.clear();
-        } else {
-            silence.insert(minute);
-            if silence.len() > longest.len() {
-                longest.clone_from(&silence);
-            }
-        }
-    }
-    let usual = (minutes - longest.len()).div_ceil(traded.max(1));
+) -> (&'m [NaiveDateTime], usize) {
+    let has_trades = |minute: &NaiveDateTime| daily.minutes().contains_key(minute);
+    let silences = session.split(has_trades);
+    let longest = silences
+        .max_by_key(|silence| silence.len())
+        .unwrap_or_default();
+    let traded = session.iter().filter(|minute| has_trades(minute)).count();
+    let usual = (session.len() - longest.len()).div_ceil(traded.max(1));
     if longest.len() <= ODD * usual.max(1) {
-        return (BTreeSet::new(), 0);
+        return (&[], 0);
     }
     (longest, (LOOKED * usual).max(FEWEST))
 }

@@ -8,6 +8,8 @@ use crate::support::barkeep::Barkeep;
 use crate::support::feed::{FeedServer, line};
 
 const DAILY: &str = "daily-2026-09-17";
+/// A whole day is asked for at once.
+const NO_LIMIT: &str = "max_requests = 0";
 
 /// The minutes of Thursday that have trades: one in four of the session.
 fn traded() -> impl Iterator<Item = String> {
@@ -59,7 +61,7 @@ fn a_file_of_a_day_that_lacks_its_trades_has_the_minutes_fetched_and_is_told(
 ) {
     let is_extra = daily.len() == 1;
     let feed = thursday(&daily);
-    let bar = feed.workspace("", FRIDAY);
+    let bar = feed.workspace(NO_LIMIT, FRIDAY);
 
     let ran = bar.run(&UPDATE).expect(Exit::Ok);
 
@@ -76,7 +78,7 @@ fn a_file_of_a_day_that_lacks_its_trades_has_the_minutes_fetched_and_is_told(
 #[test]
 fn a_whole_file_of_a_day_costs_ten_requests_however_few_minutes_have_trades() {
     let feed = thursday(&all_lines());
-    let bar = feed.workspace("", FRIDAY);
+    let bar = feed.workspace(NO_LIMIT, FRIDAY);
 
     bar.run(&UPDATE).expect(Exit::Ok);
 
@@ -88,9 +90,9 @@ fn a_whole_file_of_a_day_costs_ten_requests_however_few_minutes_have_trades() {
 #[test]
 fn an_empty_file_of_a_day_is_asked_for_again_and_the_right_one_spares_the_minutes() {
     let feed = thursday(&[]);
-    let mut bar = feed.workspace("", FRIDAY);
-    for hour in 0..8 {
-        bar.now = format!("2026-09-17T{:02}:00:00Z", 16 + hour);
+    let mut bar = feed.workspace(NO_LIMIT, FRIDAY);
+    for hour in 0..12 {
+        bar.now = format!("2026-09-17T{:02}:00:00Z", 12 + hour);
         feed.forget(DAILY);
         bar.run(&UPDATE).expect(Exit::Ok);
     }
@@ -116,7 +118,7 @@ fn minutes_are_fetched_before_they_are_forgotten_where_a_witness_cannot_be_had()
     let feed = thursday(&daily);
     let first = traded().next().unwrap();
     feed.fail(&first);
-    let bar = feed.workspace("", FRIDAY);
+    let bar = feed.workspace(NO_LIMIT, FRIDAY);
 
     bar.run(&UPDATE).expect(Exit::Partial);
 
@@ -130,8 +132,8 @@ fn minutes_are_fetched_before_they_are_forgotten_where_a_witness_cannot_be_had()
 
 /// The file of a day that is under way has the minutes that were there when it was made, and all of these agree with it.
 #[rstest]
-#[case("")]
-#[case("freshness = \"minutes\"")]
+#[case(NO_LIMIT)]
+#[case("max_requests = 0\nfreshness = \"minutes\"")]
 fn a_file_of_a_day_that_is_not_over_stands_for_none_of_its_minutes(#[case] settings: &str) {
     let feed = FeedServer::start();
     let until_noon = traded().take_while(|minute| *minute < minute_at_noon());

@@ -93,7 +93,7 @@ fn a_bar_of_several_days_stays_as_it_is_where_one_of_them_is_gone() {
 
     // Of the two days of October it touches the last one.
     let again = ["update", "--replay", "--since", WEEK[4]];
-    let ran = bar.run(&again).expect(Exit::Partial);
+    let ran = bar.run(&again).expect(Exit::Damaged);
 
     let told =
         "no bars of several days are made of DE0007164600: bars of a day that were stored are gone";
