@@ -108,7 +108,7 @@ impl<'l> Scalar<'l> {
     /// Tells whether two values say the same, however they are written.
     fn agrees(&self, other: &Self) -> bool {
         match (self, other) {
-            (Scalar::Float(one, _), Scalar::Float(two, _)) => one == two,
+            (Scalar::Float(one, _), Scalar::Float(two, _)) => one.total_cmp(two).is_eq(),
             (one, two) => one == two,
         }
     }
