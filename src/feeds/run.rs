@@ -19,7 +19,7 @@ use crate::ingest::{
 };
 use crate::model::{Provenance, Venue};
 use crate::observe::Event;
-use crate::source::posttrade::{BadLine, FileName, Listing};
+use crate::source::posttrade::{BadLine, BarsOf, FileName, Listing};
 use crate::storage::{Open, RowsToStage, StagedRun};
 use crate::sys::atomic::TempNames;
 use crate::vault::Keeper;
@@ -324,13 +324,17 @@ impl<'l> FeedRun<'l> {
         self.mark_read(&waiting)?;
         let mut due = self.marks.days_due(fs)?;
         due.retain(|day| !waiting.contains(day));
-        let made = Bars {
-            task: &self.task,
-            view,
-            session: self.session,
-            asked: self.listed.as_ref().map(|listed| listed.at),
-        }
-        .make(&due, registry, report)?;
+        let made = if self.may_make_bars(report)? {
+            Bars {
+                task: &self.task,
+                view,
+                session: self.session,
+                asked: self.listed.as_ref().map(|listed| listed.at),
+            }
+            .make(&due, registry, report)?
+        } else {
+            BTreeSet::new()
+        };
         for day in &made {
             self.marks
                 .change(fs, *day, |marks| marks.is_bars_due = false)?;
@@ -347,7 +351,7 @@ impl<'l> FeedRun<'l> {
                 &listed,
                 &self.task.feed.spec().calendar,
             )?;
-            self.remember(&listed)?;
+            self.remember(&listed, report)?;
             let lost = self.tell_losses(listed.at)?;
             let feed = report.feed_at(self.venue());
             feed.silent = silent;
@@ -359,6 +363,28 @@ impl<'l> FeedRun<'l> {
             (&self.task, self.session),
             report,
         )
+    }
+
+    /// Tells whether bars may be made. By another main currency they would be prices of two currencies in one series; trades are
+    /// stored all the same, and their days stay due.
+    fn may_make_bars(&mut self, report: &mut RunReport) -> Result<bool, FeedRunError> {
+        let spec = self.task.feed.spec();
+        if spec.bars == BarsOf::None {
+            return Ok(true);
+        }
+        let fs = self.session.fs;
+        let known = self.marks.main_currency(fs, &self.temps, &spec.currency)?;
+        if known == spec.currency {
+            return Ok(true);
+        }
+        let (file, kind) = (None, FailureKind::Refused);
+        let reason = format!(
+            "no bars are made: those without a currency in their names are in {known}; `currency = \"{}\"` needs a venue of its own",
+            spec.currency
+        );
+        let feed = report.feed_at(self.venue());
+        feed.failures.push(FileFailure { file, reason, kind });
+        Ok(false)
     }
 
     /// Stores what is staged, and returns the days of which it is not; `None` where nobody can say which days those are.
