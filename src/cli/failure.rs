@@ -31,7 +31,7 @@ use crate::storage::{StorageError, WayOut};
 use crate::sys::{FsError, Signal};
 use crate::update::UpdateError;
 use crate::vault::VaultError;
-use crate::workspace::{DataRoot, ReadError, WorkspaceError};
+use crate::workspace::{DataAbsent, DataRoot, ReadError, WorkspaceError};
 
 /// Makes failures of the errors of rooms: what they pass on is what its own room makes of it, and each other one has its exit.
 macro_rules! failures {
@@ -248,6 +248,12 @@ pub(super) fn nothing_stored(data: &DataRoot) -> Failure {
 /// What helps a symbol that the legacy layout cannot spell.
 const IN_PARTITIONS: &str = "partitions can hold it: barkeep partition-toggle";
 
+impl From<DataAbsent> for Failure {
+    fn from(_: DataAbsent) -> Self {
+        nothing_stored(&DataRoot::Absent)
+    }
+}
+
 impl From<InventoryError> for Failure {
     fn from(error: InventoryError) -> Self {
         match error {
@@ -256,7 +262,7 @@ impl From<InventoryError> for Failure {
             InventoryError::Lock(error) => error.into(),
             InventoryError::Storage(error) => error.into(),
             InventoryError::Workspace(error) => error.into(),
-            InventoryError::DataAbsent => nothing_stored(&DataRoot::Absent),
+            InventoryError::DataAbsent(absent) => absent.into(),
             InventoryError::Unfinished { runs } => {
                 let are = words::count(runs, "interrupted run is", "interrupted runs are");
                 Self::new(Exit::Failed, format!("{are} not finished yet"))

@@ -1,12 +1,11 @@
 //! What a user sees of an error of `roster`.
 
-use super::{Failure, IN_PARTITIONS, nothing_stored};
+use super::{Failure, IN_PARTITIONS};
 use crate::cli::Exit;
 use crate::cli::ui::words;
 use crate::model::{Interval, Ticker, Venue};
 use crate::roster::RosterError;
 use crate::source::symbols::ListError;
-use crate::workspace::DataRoot;
 
 impl From<RosterError> for Failure {
     fn from(error: RosterError) -> Self {
@@ -38,7 +37,7 @@ impl From<RosterError> for Failure {
                 let hint = format!("{IN_PARTITIONS} --market {market} --source {source}");
                 Self::of(Exit::Failed, error).hint(hint)
             }
-            RosterError::DataAbsent => nothing_stored(&DataRoot::Absent),
+            RosterError::DataAbsent(absent) => (*absent).into(),
             RosterError::Orphans {
                 venue,
                 interval,
