@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::summary::Finished;
 use crate::ingest::{DamagedSeries, Unserved};
 use crate::model::{Series, StorageRequest, Ticker};
 use crate::storage::QuarantineRecord;
@@ -42,7 +43,7 @@ pub(in crate::cli) fn about(request: &StorageRequest, said: Value) -> Value {
 }
 
 /// Returns a damaged file that was put away.
-pub(in crate::cli) fn damaged(damaged: &DamagedSeries) -> Value {
+pub(in crate::cli) fn damaged(damaged: &DamagedSeries, finished: &Finished) -> Value {
     let DamagedSeries {
         request,
         partition,
@@ -56,7 +57,7 @@ pub(in crate::cli) fn damaged(damaged: &DamagedSeries) -> Value {
             "path": record.path.display().to_string(),
             "reason": record.reason,
             "quarantine": record.folder.display().to_string(),
-            "refetch": super::troubles::refetch(request, *days),
+            "refetch": (!finished.asked_for(damaged)).then(|| super::troubles::refetch(request, *days)),
         }),
     )
 }

@@ -13,6 +13,7 @@ use crate::ingest::{DamagedSeries, Unserved};
 use crate::inventory::interval_of;
 use crate::model::{Series, StorageRequest, Ticker};
 use crate::storage::QuarantineRecord;
+use crate::update::{Feeding, History};
 use crate::workspace::DataRoot;
 
 /// How many failures are listed to people.
@@ -32,12 +33,16 @@ pub(super) fn print_troubles(finished: &Finished, printer: &Printer) {
             days,
             record,
         } = damaged;
+        let hint = if finished.asked_for(damaged) {
+            HAS_ASKED.to_owned()
+        } else {
+            format!("fetch it again: {}", refetch(request, *days))
+        };
         printer.error(&format!(
-            "error: {} is damaged: {} ({request}, {partition}); it is in {}\nhint: fetch it again: {}",
+            "error: {} is damaged: {} ({request}, {partition}); it is in {}\nhint: {hint}",
             record.path.display(),
             record.reason,
             record.folder.display(),
-            refetch(request, *days),
         ));
     }
     let (data, waiting) = finished.withheld();
@@ -167,6 +172,9 @@ pub(in crate::cli) fn print_unserved(unserved: &Unserved, printer: &Printer) {
 
 /// Days that lie before and after all that a source may have.
 const EVER: [&str; 2] = ["1900-01-01", "2100-01-01"];
+/// What is said to who has asked for damaged days already, of which one more time brings no more.
+const HAS_ASKED: &str = "this run has asked for its days again, and stored what came in its place; put the rest back from a backup, or \
+     from a mirror: barkeep check --repair";
 
 /// Returns the command that fetches days of a series again, and what comes along with bars by the bars of its ticker; a feed has
 /// forgotten its trades and auctions, and the vault has them.
@@ -188,6 +196,28 @@ pub(in crate::cli) fn refetch(
         None => EVER.map(str::to_owned).into(),
     };
     format!("{update} --start {first} --end {last}")
+}
+
+impl Finished {
+    /// Tells whether the run asked for all that a damaged file had, as `refetch` does.
+    pub(in crate::cli) fn asked_for(&self, damaged: &DamagedSeries) -> bool {
+        let Some(asked) = &self.asked else {
+            return false;
+        };
+        if let Feeding::Replayed { since } = asked.feeding {
+            let first = damaged.days.map(|(first, _)| first);
+            return since.is_none_or(|since| first.is_some_and(|first| since <= first));
+        }
+        if is_of_feed(&damaged.request.series) {
+            return false;
+        }
+        let ever = || Some((EVER[0].parse().ok()?, EVER[1].parse().ok()?));
+        let days = damaged.days.or_else(ever);
+        let has = |(start, end): (NaiveDate, NaiveDate)| {
+            days.is_some_and(|(first, last)| start <= first && last <= end)
+        };
+        asked.history == History::Whole || asked.days.is_some_and(has)
+    }
 }
 
 /// Tells whether a feed alone had what a series is of.
