@@ -128,10 +128,10 @@ fn verify_days(
             verified.rows += piece.rows;
             verified.kept += usize::from(is_kept);
             let stored = stored.filter(|_| !is_kept);
-            let reason = match differ_day(folder, version, piece, stored, is_kept) {
-                Err(error) if error.is_of_place() => Some(error.to_string()),
-                differs => differs?.map(str::to_owned),
-            };
+            let differs = differ_day(folder, version, piece, stored, is_kept);
+            // Also where the disk cannot read one of them: of the others something can be said.
+            let reason =
+                differs.map_or_else(|error| Some(error.to_string()), |why| why.map(str::to_owned));
             verified.differences.extend(reason.map(|reason| Difference {
                 ticker: day_files::name_of(piece),
                 reason,

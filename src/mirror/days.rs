@@ -215,6 +215,8 @@ impl Next<'_, '_> {
         if let Some((piece, is_kept)) = &had {
             is_lacking = !self.has(piece)?;
             if piece.day.as_ref() == Some(&of) && !is_lacking {
+                // Nobody has to read it, but it has to be there for whoever does: both names are one file.
+                fs.read_end(path, 1)?;
                 return Ok(self.as_before(piece.clone(), *is_kept));
             }
         }
