@@ -61,14 +61,15 @@ impl Restore {
             })
             .collect();
         let mut outdated = shown - agreed.iter().map(|one| one.rows.len()).sum::<usize>();
-        let around = (catalog, &Ledgers::default());
+        let ledgers = Ledgers::default();
+        let around = (catalog, &ledgers);
         ingest::put_back(workspace.view(), session, around, &agreed, done)?;
         // Of a feed that is gone no memory holds all days.
         for day in &self.days {
             if session.stop.is_raised() {
                 break;
             }
-            let rows = mirror::lost_trades(workspace, day).unwrap_or_else(|error| {
+            let rows = mirror::lost_trades(workspace, day, &ledgers).unwrap_or_else(|error| {
                 let (request, day) = (&day.request, day.day);
                 let told = format!("{request} {day} stays as it is: {error}");
                 done.warnings.push(told);

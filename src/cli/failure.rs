@@ -280,7 +280,13 @@ impl From<MirrorError> for Failure {
             MirrorError::Inventory(error) => error.into(),
             MirrorError::Storage(error) => error.into(),
             MirrorError::Damaged { .. } => Self::of(Exit::Damaged, error)
-                .hint("make it anew: barkeep mirror --full"),
+                .hint("make it anew: barkeep mirror"),
+            MirrorError::LastCopy { .. } => Self::of(Exit::Usage, error).hint(
+                "put it back: barkeep check --repair; or lose it: barkeep mirror --full --yes",
+            ),
+            MirrorError::Doubtful { .. } => Self::of(Exit::Damaged, error).hint(
+                "put back what others have: barkeep check --repair; then lose it: barkeep mirror --full --yes",
+            ),
             MirrorError::Foreign { .. } => Self::of(Exit::Failed, error).hint(
                 "give each workspace a place of its own by `mirror_path` in barkeep.toml, or delete that mirror",
             ),

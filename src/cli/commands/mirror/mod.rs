@@ -20,7 +20,7 @@ use crate::catalog::Catalog;
 use crate::cli::ui::words::{count, size};
 use crate::cli::wiring::{self, registry};
 use crate::cli::{Exit, Failure, Shell};
-use crate::mirror::{self, MirrorError, Place, Report, Thoroughness, Tree, Version};
+use crate::mirror::{self, Place, Report, Thoroughness, Tree, Version};
 use crate::model::{Dataset, Interval, Ticker, Venue};
 use crate::sys::atomic::TempNames;
 use crate::workspace::Workspace;
@@ -130,11 +130,10 @@ fn make(
     catalog: &Catalog,
     trees: &[Tree],
 ) -> Result<Exit, Failure> {
-    let how = if args.full {
-        refuse_last_copies(args, (workspace, catalog), trees)?;
-        Thoroughness::Anew
-    } else {
-        Thoroughness::Whole
+    let how = match (args.full, args.yes) {
+        (true, true) => Thoroughness::AnewWithLoss,
+        (true, false) => Thoroughness::Anew,
+        (false, _) => Thoroughness::Whole,
     };
     let held = registration::lock(workspace, shell, "mirror", Duration::ZERO)?;
     let known = mirror::known_of(workspace, catalog, trees)?;
@@ -205,21 +204,18 @@ fn document(report: &Report) -> Value {
     })
 }
 
-/// Refuses to lose rows that only a mirror has still, also where nobody can say whether there are any.
+/// Refuses to drop rows that only a mirror has still, also where nobody can say whether there are any.
 fn refuse_last_copies(
-    args: &MirrorArgs,
     (workspace, catalog): (&Workspace<'_>, &Catalog),
     trees: &[Tree],
 ) -> Result<(), Failure> {
-    for tree in trees.iter().filter(|_| !args.yes) {
+    for tree in trees {
         let refused = match mirror::last_copy_in(workspace, catalog, tree) {
             Ok(None) => continue,
             Ok(Some(series)) => Failure::usage(format!(
                 "the mirror of {tree} has the last copy of {series}"
             ))
             .hint("put it back: barkeep check --repair; or lose it: the same command with --yes"),
-            // A damaged one is made anew by every refresh.
-            Err(MirrorError::Damaged { .. }) if args.full => continue,
             Err(error) => Failure::usage(format!(
                 "the mirror of {tree} may have the last copy of something: {error}"
             ))
@@ -237,7 +233,9 @@ fn drop_all(
     trees: &[Tree],
 ) -> Result<Exit, Failure> {
     let (catalog, _) = catalog_if_usable(workspace, shell)?;
-    refuse_last_copies(args, (workspace, &catalog), trees)?;
+    if !args.yes {
+        refuse_last_copies((workspace, &catalog), trees)?;
+    }
     let root = mirror::root(workspace);
     let temps = TempNames::of(workspace.runs.next());
     let mut dropped = Vec::new();
