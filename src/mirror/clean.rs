@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::folder::{FILES, Folder, LISTING, STATE, damaged, number_of};
+use super::folder::{FILES, Folder, LISTING, LOCK, REFRESHED, STATE, damaged, number_of};
 use super::table::Log;
 use super::version::LISTED;
 use super::{MirrorError, Piece, Tree, Version};
@@ -199,7 +199,7 @@ impl Folder<'_> {
         self.remove_temps()?;
         Log::of(self, tree).remove(temps)?;
         self.remove_files(&[])?;
-        for name in ["refreshed", ".lock"] {
+        for name in [REFRESHED, LOCK] {
             self.fs.remove_file(&self.dir.join(name))?;
         }
         let mut left = Vec::new();

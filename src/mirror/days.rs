@@ -6,6 +6,7 @@
 //! Leaves to others: how a state takes the place of another (`folder`).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
 use std::path::PathBuf;
 
 use chrono::NaiveDate;
@@ -220,10 +221,7 @@ impl Next<'_, '_> {
             Ok(whole) => whole,
             Err(reason) => {
                 if had.is_none() {
-                    let tree = self.tree;
-                    self.told.push(format!(
-                        "{feed} {day} is not in the mirror of {tree}: {reason}"
-                    ));
+                    self.leave_out((feed, day), &reason);
                 }
                 return self.last_copy(had, of.seen);
             }
@@ -235,10 +233,7 @@ impl Next<'_, '_> {
             return self.last_copy(had, of.seen);
         }
         if !self.taken.insert(whole.piece.digest) {
-            let tree = self.tree;
-            self.told.push(format!(
-                "{feed} {day} is not in the mirror of {tree}: it is the very file of another day or feed"
-            ));
+            self.leave_out((feed, day), &"it is the very file of another day or feed");
             return Ok(Became::Absent);
         }
         if is_lacking && had.is_some_and(|(piece, _)| piece.digest == whole.piece.digest) {
@@ -251,6 +246,14 @@ impl Next<'_, '_> {
         self.folder
             .adopt(self.temps, &whole.piece, path, &whole.bytes)?;
         Ok(Became::Same(whole.piece))
+    }
+
+    /// Says that a day does not come in.
+    fn leave_out(&mut self, (feed, day): (&Feed, NaiveDate), reason: &dyn Display) {
+        let tree = self.tree;
+        self.told.push(format!(
+            "{feed} {day} is not in the mirror of {tree}: {reason}"
+        ));
     }
 
     /// Keeps what the mirror has of a day whose file the system lets nobody read. It may be one with that file, so that it is not
@@ -274,8 +277,7 @@ impl Next<'_, '_> {
             return Err(MirrorError::Unreadable { request, reason });
         }
         let Some((piece, was_kept)) = had else {
-            self.told
-                .push(format!("{name} is not in the mirror of {tree}: {refused}"));
+            self.leave_out((feed, day), &refused);
             return Ok(Became::Absent);
         };
         self.told.push(format!(

@@ -31,8 +31,9 @@ pub(super) const STATE: &str = "state.jsonl";
 /// What readers are told of it.
 pub(super) const LISTING: &str = "files.txt";
 /// When the mirror was compared with its tree last.
-const REFRESHED: &str = "refreshed";
-const LOCK: &str = ".lock";
+pub(super) const REFRESHED: &str = "refreshed";
+/// Held by who writes.
+pub(super) const LOCK: &str = ".lock";
 const IS_GONE: &str = "it is gone";
 /// The most bytes of a footer: a file has a thousand row groups at most.
 const FOOTER: u64 = 8 << 20;

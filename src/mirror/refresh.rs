@@ -106,8 +106,8 @@ impl Mirroring<'_, '_> {
     /// Brings the mirror of a tree up to date.
     ///
     /// # Errors
-    /// When the mirror is not ours, another process is at it, the disk refuses, or rows cannot be encoded. Readers have the last
-    /// state then.
+    /// When the mirror is not ours, another process is at it, the disk refuses, rows cannot be encoded, or a last copy would be lost.
+    /// Readers have the last state then.
     pub fn refresh(&self, tree: &Tree, how: Thoroughness) -> Result<Report, MirrorError> {
         let (fs, root) = (self.fs, self.root);
         if root.starts_with(&self.workspace.places.data) {
@@ -125,40 +125,18 @@ impl Mirroring<'_, '_> {
         let temps = TempNames::of(self.run.clone());
         let workspace = self.name(&temps)?;
         let _lock = folder.open(&temps)?;
-        let Before {
-            states,
-            last,
-            mut damage,
-        } = before(&folder, &table, &workspace)?;
-        let old = match &last {
-            Some(last) => Old::of_version(&folder, last),
-            None => Old::of_all(&folder, &states)?,
-        };
+        let mut before = before(&folder, &table, &workspace)?;
         let at = At {
             tree,
             folder: &folder,
             temps: &temps,
         };
-        let basis = last.as_ref().filter(|_| !how.is_anew());
-        let goes_on = Last {
-            basis,
-            replaced: None,
-        };
-        let made = match basis {
-            Some(_) => self.next_state(at, goes_on, how.effort()),
-            None => self.anew(at, &old, how, damage.is_some()),
-        };
-        let mut made = match made {
-            Err(MirrorError::Damaged { path, reason }) if basis.is_some() => {
-                damage = Some(told_of(&path, &reason));
-                self.anew(at, &old, how, true)?
-            }
-            made => made?,
-        };
-        if fs.metadata(&folder.link())?.is_none() && !made.version.has_last_copies() {
-            // Files of a state that readers never had: somebody was stopped.
-            damage = None;
-        }
+        let mut made = self.make(at, &mut before, how)?;
+        let Before {
+            states,
+            last,
+            damage,
+        } = before;
         if made.is_new {
             made.version.number = states.next(table.last()?);
             made.version.workspace = workspace;
@@ -173,12 +151,51 @@ impl Mirroring<'_, '_> {
         folder.note(&temps, self.now)?;
         folder.tidy(&temps, &kept, &states)?;
         Ok(Report {
-            written: written(&made.version, basis),
+            written: written(&made.version, last.as_ref().filter(|_| !how.is_anew())),
             rebuilt: damage,
             told: made.told,
             strangers: states.strangers,
             ..report(tree, Some(&made.version), made.changed)
         })
+    }
+
+    /// Makes the next state, anew where the last one is damaged, which is noted.
+    fn make(
+        &self,
+        at: At<'_>,
+        before: &mut Before,
+        how: Thoroughness,
+    ) -> Result<Made, MirrorError> {
+        let Before {
+            states,
+            last,
+            damage,
+        } = before;
+        let old = match &last {
+            Some(last) => Old::of_version(at.folder, last),
+            None => Old::of_all(at.folder, states)?,
+        };
+        let goes_on = Last {
+            basis: last.as_ref().filter(|_| !how.is_anew()),
+            replaced: None,
+        };
+        let made = match goes_on.basis {
+            Some(_) => self.next_state(at, goes_on, how.effort()),
+            None => self.anew(at, &old, how, damage.is_some()),
+        };
+        let made = match made {
+            Err(MirrorError::Damaged { path, reason }) if goes_on.basis.is_some() => {
+                *damage = Some(told_of(&path, &reason));
+                self.anew(at, &old, how, true)?
+            }
+            made => made?,
+        };
+        let has_link = self.fs.metadata(&at.folder.link())?.is_some();
+        if !has_link && !made.version.has_last_copies() {
+            // Files of a state that readers never had: somebody was stopped.
+            *damage = None;
+        }
+        Ok(made)
     }
 
     /// Makes a state of all that the tree has, in the place of an old one. What only the files of that have is taken over where they
