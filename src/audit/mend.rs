@@ -13,7 +13,7 @@ use crate::catalog::Catalog;
 use crate::ingest::{self, LeftoverReport, Registry, Returned, TakenOut};
 use crate::inventory::{Asked, InventoryError};
 use crate::model::StorageRequest;
-use crate::workspace::{DataRoot, Session, Workspace};
+use crate::workspace::{Session, Workspace};
 
 /// A question about what can be repaired.
 #[derive(Clone, Copy, Debug)]
@@ -93,11 +93,10 @@ impl Repair<'_> {
         Ok(Repairable { out, restore })
     }
 
-    /// Refuses to look at what is lost where nothing lies: that is another disk's, and what came there would hide that it is away.
     fn refuse_absent(&self, catalog: &Catalog) -> Result<(), AuditError> {
-        let data = self.workspace.view().data_root(catalog);
-        if !self.accepts_missing && data == DataRoot::Absent {
-            return Err(InventoryError::DataAbsent.into());
+        if !self.accepts_missing {
+            let absent = self.workspace.view().data_root(catalog).refuse_absent();
+            absent.map_err(InventoryError::from)?;
         }
         Ok(())
     }

@@ -76,14 +76,15 @@ impl Restore {
                 unmet.add(request, is_there.unwrap_or(0), rows.len());
             }
         }
-        let around = (catalog, &Ledgers::default());
+        let ledgers = Ledgers::default();
+        let around = (catalog, &ledgers);
         ingest::put_back(workspace.view(), session, around, &agreed, done)?;
         // Of a feed that is gone no memory holds all days.
         for day in &self.days {
             if session.stop.is_raised() {
                 break;
             }
-            let still = mirror::lost_trades(workspace, day).unwrap_or_else(|error| {
+            let still = mirror::lost_trades(workspace, day, &ledgers).unwrap_or_else(|error| {
                 let (request, day) = (&day.request, day.day);
                 let told = format!("{request} {day} stays as it is: {error}");
                 done.warnings.push(told);

@@ -33,7 +33,7 @@ use crate::storage::{StorageError, WayOut};
 use crate::sys::{FsError, Signal};
 use crate::update::UpdateError;
 use crate::vault::VaultError;
-use crate::workspace::{DataRoot, ReadError, WorkspaceError};
+use crate::workspace::{DataAbsent, DataRoot, ReadError, WorkspaceError};
 
 /// What an error is to the shell: an exit, an exit with what to do about it, or another failure altogether.
 trait Verdict<E> {
@@ -95,11 +95,17 @@ failures! {
     FsError {} ref error => of_fs(error);
     IngestError { Storage, Catalog, Fs };
     InventoryError { Unclear, Fs, Ledger, Lock, Storage, Workspace }
-        InventoryError::DataAbsent => nothing_stored(&DataRoot::Absent),
+        InventoryError::DataAbsent(absent) => Failure::from(absent),
         InventoryError::Unfinished { runs } => unfinished(runs);
     LockError {} ref error => of_lock(error);
     MirrorError { Fs, Ledger, Inventory, Storage }
-        MirrorError::Damaged { .. } => (Exit::Damaged, ["make it anew: barkeep mirror --full"]),
+        MirrorError::Damaged { .. } => (Exit::Damaged, ["make it anew: barkeep mirror"]),
+        MirrorError::LastCopy { .. } => (Exit::Usage, [
+            "put it back: barkeep check --repair; or lose it: barkeep mirror --full --yes",
+        ]),
+        MirrorError::Doubtful { .. } => (Exit::Damaged, [
+            "put back what others have: barkeep check --repair; then lose it: barkeep mirror --full --yes",
+        ]),
         MirrorError::Foreign { .. } => (Exit::Failed, [
             "give each workspace a place of its own by `mirror_path` in barkeep.toml, or delete that mirror",
         ]),
@@ -252,6 +258,12 @@ fn freeing(what: &str, missing: u64) -> String {
         _ => format!("{missing} {what}"),
     };
     format!("free {amount}, then run again")
+}
+
+impl From<DataAbsent> for Failure {
+    fn from(_: DataAbsent) -> Self {
+        nothing_stored(&DataRoot::Absent)
+    }
 }
 
 /// Returns the failure of a command that rows that cannot be found, or stored, keep from its work.

@@ -16,7 +16,7 @@ use crate::catalog::{Catalog, adding};
 use crate::layout::PartitionPathBuilder;
 use crate::model::{Dataset, Interval, PartitionKey, PriceBasis, StorageRequest, Ticker, Venue};
 use crate::storage::{FileContents, Flaw, Layout, StorageError};
-use crate::workspace::{DataRoot, FoundSeries, Workspace};
+use crate::workspace::{FoundSeries, Workspace};
 
 /// How many files of a tree are named.
 const MOST_PATHS: usize = 1000;
@@ -182,7 +182,7 @@ pub fn look(
     catalog: &Catalog,
     asked: &Asked,
 ) -> Result<Looked, InventoryError> {
-    if workspace.view().data_root(catalog) == DataRoot::Absent {
+    if workspace.view().data_root(catalog).refuse_absent().is_err() {
         return Ok(Looked::default());
     }
     let known = known(workspace, catalog, asked)?;

@@ -30,5 +30,5 @@ pub use look::{Common, Flawed, Looked, OddFiles, SeriesFault, look};
 pub use lost::{LookFor, LostRows, look_for_lost, lost_rows, note_sought};
 pub use lying::{misplaced, tickers};
 pub use note::{Noted, Portion, RECORDED, Rebuilt, give_up, note_healed, note_portion, rebuild};
-pub use refetch::{asking_for, refetch};
+pub use refetch::{asking_for, is_of_feed, refetch, refetched};
 pub use sizes::{Size, sizes};

@@ -30,8 +30,15 @@ pub fn refetch(request: &StorageRequest, days: Option<(NaiveDate, NaiveDate)>) -
     format!("{update} --start {first} --end {last}")
 }
 
+/// Returns the days that are fetched again, of lost days or of nobody knows which.
+pub fn refetched(days: Option<(NaiveDate, NaiveDate)>) -> Option<(NaiveDate, NaiveDate)> {
+    let [first, last] = EVER;
+    let ever = || Some((first.parse().ok()?, last.parse().ok()?));
+    days.or_else(ever)
+}
+
 /// Tells whether a feed alone had what a series is of.
-fn is_of_feed(series: &Series) -> bool {
+pub fn is_of_feed(series: &Series) -> bool {
     matches!(series, Series::Trades { .. } | Series::Auctions { .. })
 }
 

@@ -95,8 +95,7 @@ pub fn absent(tree: &Tree) -> Unclear {
     ))
 }
 
-/// Refuses to lose rows that only a mirror has still, also where nobody can say whether there are any; a mirror that is made
-/// `anew` is read for what it has, unless it is damaged.
+/// Refuses to lose rows that only a mirror has still, also where nobody can say whether there are any.
 ///
 /// # Errors
 /// `Unclear` when there are some, or may be.
@@ -104,7 +103,6 @@ pub fn refuse_last_copies(
     workspace: &Workspace<'_>,
     catalog: &Catalog,
     trees: &[Tree],
-    anew: bool,
 ) -> Result<(), Unclear> {
     for tree in trees {
         match last_copy_in(workspace, catalog, tree) {
@@ -115,8 +113,6 @@ pub fn refuse_last_copies(
                     "put it back: barkeep check --repair; or lose it: the same command with --yes",
                 ));
             }
-            // A damaged one is made anew by every refresh.
-            Err(MirrorError::Damaged { .. }) if anew => {}
             Err(error) => {
                 let unclear =
                     format!("the mirror of {tree} may have the last copy of something: {error}");

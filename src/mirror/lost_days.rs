@@ -13,9 +13,9 @@ use chrono::NaiveDate;
 use super::build::rows_of;
 use super::day_files::{feeds, is_one};
 use super::folder::Folder;
-use super::lost::{lacking, of_this_workspace, prove};
+use super::lost::{LOST, first_refused, lacking, of_this_workspace, prove};
 use super::read::Unread;
-use super::{MirrorError, Piece, Place, Proof, Tree};
+use super::{MirrorError, Piece, Place, Proof, Tree, Version};
 use crate::frame::{self, Frame, Profile};
 use crate::ledger::{Ledgers, rows_out};
 use crate::model::{Dataset, Digest, Fingerprint, PartitionKey, Provenance, StorageRequest, Venue};
@@ -58,6 +58,15 @@ pub struct LostDays {
     pub refused: Vec<(StorageRequest, String)>,
 }
 
+impl LostDays {
+    /// Returns the first of them in words, or else what cannot be compared.
+    pub(super) fn first(&self) -> Option<String> {
+        let lost = self.days.first();
+        let lost = lost.map(|one| format!("{} {}{LOST}", one.request, one.day));
+        lost.or_else(|| first_refused(&self.refused))
+    }
+}
+
 /// Finds the days that a venue has lost, of the feeds that are wanted; nothing where there is no mirror of its trades.
 ///
 /// # Errors
@@ -68,9 +77,35 @@ pub(super) fn lost_days(
     venue: &Venue,
     is_wanted: &dyn Fn(&StorageRequest) -> bool,
 ) -> Result<LostDays, MirrorError> {
+    let (fs, tree) = (workspace.fs(), Tree::of_trades(venue));
+    let folder = Place { fs, root }.folder(&tree);
+    match of_this_workspace(&folder, &workspace.places)? {
+        Some(version) => {
+            let is_meant = |request: &StorageRequest, _: &Piece| is_wanted(request);
+            of_version(workspace, (&folder, &tree), &version, &is_meant)
+        }
+        None => Ok(LostDays::default()),
+    }
+}
+
+/// Finds the days of a state that its tree has lost, of the files that are meant.
+///
+/// # Errors
+/// When the disk does not answer, or the ledger cannot be read.
+pub(super) fn of_version(
+    workspace: &Workspace<'_>,
+    (folder, tree): (&Folder<'_>, &Tree),
+    version: &Version,
+    is_meant: &dyn Fn(&StorageRequest, &Piece) -> bool,
+) -> Result<LostDays, MirrorError> {
     let mut days = Vec::new();
-    let is_meant = |request: &StorageRequest, _day| is_wanted(request);
-    let refused = each(workspace, (root, venue), &is_meant, &mut |lost| {
+    let ledgers = Ledgers::default();
+    let looking = Looking {
+        workspace,
+        folder,
+        ledgers: &ledgers,
+    };
+    let refused = each(looking, (tree, version), is_meant, &mut |lost| {
         days.extend(lost.map(|(day, _)| day));
         ControlFlow::Continue(())
     })?;
@@ -96,13 +131,27 @@ pub(super) fn lost_trades(
     workspace: &Workspace<'_>,
     root: &Path,
     of: &LostDay,
+    ledgers: &Ledgers,
 ) -> Result<LostStill, MirrorError> {
     let mut still = LostStill::Other;
     let Some(venue) = &of.request.venue else {
         return Ok(still);
     };
-    let is_meant = |request: &StorageRequest, day| (request, day) == (&of.request, of.day);
-    each(workspace, (root, venue), &is_meant, &mut |lost| {
+    let (fs, tree) = (workspace.fs(), Tree::of_trades(venue));
+    let folder = &Place { fs, root }.folder(&tree);
+    let Some(version) = of_this_workspace(folder, &workspace.places)? else {
+        return Ok(still);
+    };
+    let looking = Looking {
+        workspace,
+        folder,
+        ledgers,
+    };
+    let is_meant = |request: &StorageRequest, piece: &Piece| {
+        let day = piece.day.as_ref().map(|of| of.day);
+        (request, day) == (&of.request, Some(of.day))
+    };
+    each(looking, (&tree, &version), &is_meant, &mut |lost| {
         still = match lost {
             None => LostStill::Back,
             Some((day, rows)) if day == *of => LostStill::Same(rows),
@@ -116,30 +165,19 @@ pub(super) fn lost_trades(
 /// Hears of each day of a mirror: what of it is lost, if anything is.
 type Hear<'h> = dyn FnMut(Option<(LostDay, Frame)>) -> ControlFlow<()> + 'h;
 
-/// Hands out the days of a venue, those that are lost with their lost trades, and returns what cannot be compared or put back.
+/// Hands out the days of a tree, those that are lost with their lost trades, and returns what cannot be compared or put back.
 fn each(
-    workspace: &Workspace<'_>,
-    (root, venue): (&Path, &Venue),
-    is_meant: &dyn Fn(&StorageRequest, NaiveDate) -> bool,
+    looking: Looking<'_, '_>,
+    (tree, version): (&Tree, &Version),
+    is_meant: &dyn Fn(&StorageRequest, &Piece) -> bool,
     hear: &mut Hear<'_>,
 ) -> Result<Vec<(StorageRequest, String)>, MirrorError> {
-    let fs = workspace.fs();
-    let tree = Tree::of_trades(venue);
     let mut refused = Vec::new();
-    let folder = Place { fs, root }.folder(&tree);
-    let Some(version) = of_this_workspace(&folder, &workspace.places)? else {
-        return Ok(refused);
-    };
-    let looking = Looking {
-        workspace,
-        folder: &folder,
-        ledgers: Ledgers::default(),
-    };
-    for (feed, files) in feeds(workspace, &tree, Some(&version))? {
+    for (feed, files) in feeds(looking.workspace, tree, Some(version))? {
         let request = tree.trades_of(feed.clone());
         let of_feed = version.pieces.iter().filter_map(|piece| {
             let of = piece.day.as_ref().filter(|of| of.feed == feed)?;
-            is_meant(&request, of.day).then_some((of.day, piece))
+            is_meant(&request, piece).then_some((of.day, piece))
         });
         let of_feed: Vec<(NaiveDate, &Piece)> = of_feed.collect();
         if of_feed.is_empty() {
@@ -155,8 +193,8 @@ fn each(
         for (day, piece) in of_feed {
             let lost = match looking.day((&request, day), piece, files.get(&day)) {
                 Ok(lost) => lost,
-                Err(Unread::Failed(error)) => return Err(error.into()),
-                Err(Unread::Refused(reason) | Unread::Unreadable(reason)) => {
+                Err(unread) => {
+                    let reason = unread.of_series()?;
                     refused.push((request.clone(), format!("{day}: {reason}")));
                     continue;
                 }
@@ -178,16 +216,18 @@ fn each(
     Ok(refused)
 }
 
-struct Looking<'l, 's> {
-    workspace: &'l Workspace<'s>,
-    folder: &'l Folder<'l>,
-    ledgers: Ledgers,
+/// A look at days of which something may be lost.
+#[derive(Clone, Copy)]
+pub(super) struct Looking<'l, 's> {
+    pub(super) workspace: &'l Workspace<'s>,
+    pub(super) folder: &'l Folder<'l>,
+    pub(super) ledgers: &'l Ledgers,
 }
 
 impl Looking<'_, '_> {
     /// Returns the trades of a day that only the mirror has, and how they stand to what was recorded; `None` where it has none.
-    fn day(
-        &self,
+    pub(super) fn day(
+        self,
         (request, day): (&StorageRequest, NaiveDate),
         piece: &Piece,
         stored: Option<&PathBuf>,
@@ -224,7 +264,7 @@ impl Looking<'_, '_> {
     }
 
     /// Tells whether a file of the tree is what the mirror has.
-    fn is_had(&self, piece: &Piece, path: &Path) -> FsResult<bool> {
+    fn is_had(self, piece: &Piece, path: &Path) -> FsResult<bool> {
         let fs = self.folder.fs;
         if is_one(fs, path, &self.folder.file(piece))? {
             return Ok(true);

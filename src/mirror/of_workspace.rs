@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::lost::of_this_workspace;
+use super::lost::{marked, of_this_workspace};
 use super::lost_days;
 use super::{
     LastCopies, LostDay, LostDays, LostStill, MirrorError, Mirroring, Place, Report, Standing,
@@ -12,10 +12,9 @@ use super::{
 };
 use crate::catalog::Catalog;
 use crate::inventory::{self, Asked, InventoryError, Known};
+use crate::ledger::Ledgers;
 use crate::model::{Dataset, Interval, StorageRequest, Venue};
 use crate::workspace::Workspace;
-
-const LOST: &str = ", which is damaged or gone where it is stored";
 
 /// What became of the mirror of each tree.
 pub type Refreshed = Vec<(Tree, Result<Report, MirrorError>)>;
@@ -211,33 +210,19 @@ pub(super) fn last_copy_in(
 ) -> Result<Option<String>, MirrorError> {
     let root = root(workspace);
     let fs = workspace.fs();
-    let Some(version) = place(workspace, &root).folder(tree).current()? else {
+    let Some(version) = place(workspace, &root).folder(tree).last()? else {
         return Ok(None);
     };
-    let mut series = version.series.iter();
-    let marked = series.find(|(_, state)| !state.kept.is_empty());
-    if let Some((ticker, state)) = marked {
-        let months: Vec<String> = state.kept.iter().map(ToString::to_string).collect();
-        let lost = format!("{ticker} {}", months.join(" "));
-        return Ok(Some(lost + LOST));
+    if let Some(marked) = marked(&version) {
+        return Ok(Some(marked));
     }
     let all = |_: &StorageRequest| true;
-    let (lost, refused) = if tree.dataset == Dataset::Trades {
-        let found = lost_days::lost_days(workspace, &root, &tree.venue, &all)?;
-        let first = found.days.first();
-        let lost = first.map(|one| format!("{} {}", one.request, one.day));
-        (lost, found.refused)
-    } else {
-        let known = known_of(workspace, catalog, std::slice::from_ref(tree))?;
-        let found = super::last_copies(workspace, (fs, catalog, &known), &root, tree, &all)?;
-        let lost = found.copies.first();
-        (lost.map(|one| one.request.to_string()), found.refused)
-    };
-    let refused = || {
-        let (request, reason) = refused.first()?;
-        Some(format!("{request}, perhaps: {reason}"))
-    };
-    Ok(lost.map(|lost| lost + LOST).or_else(refused))
+    if tree.dataset == Dataset::Trades {
+        return Ok(lost_days::lost_days(workspace, &root, &tree.venue, &all)?.first());
+    }
+    let known = known_of(workspace, catalog, std::slice::from_ref(tree))?;
+    let found = super::last_copies(workspace, (fs, catalog, &known), &root, tree, &all)?;
+    Ok(found.first())
 }
 
 /// Returns the days of trades that only mirrors have still, of the feeds that are asked about, and which mirrors could not be read.
@@ -264,16 +249,27 @@ pub fn all_lost_days(
     Ok((all, unread))
 }
 
-/// Returns the trades of a day that only its mirror has still, if they are those that were found.
+/// Returns the trades of a day that only its mirror has still, if they are those that were found. The ledgers
+/// are those of a run, which reads them once for all days.
 ///
 /// # Errors
 /// When the mirror or what is stored cannot be read.
-pub fn lost_trades(workspace: &Workspace<'_>, day: &LostDay) -> Result<LostStill, MirrorError> {
-    lost_days::lost_trades(workspace, &root(workspace), day)
+pub fn lost_trades(
+    workspace: &Workspace<'_>,
+    day: &LostDay,
+    ledgers: &Ledgers,
+) -> Result<LostStill, MirrorError> {
+    lost_days::lost_trades(workspace, &root(workspace), day, ledgers)
 }
 
 fn unread_told(tree: &Tree, error: &MirrorError) -> String {
-    format!("the mirror of {tree} cannot be read: {error}")
+    let way_out = match error {
+        MirrorError::Damaged { .. } => {
+            "; barkeep mirror makes it anew and takes over what it has still"
+        }
+        _ => "",
+    };
+    format!("the mirror of {tree} cannot be read: {error}{way_out}")
 }
 
 /// Returns what the mirrors of the series that are asked about have still, but of trades, whether the settings name them or not,

@@ -69,6 +69,7 @@ pub(in crate::cli) fn run(args: &CleanupArgs, shell: &Shell<'_>) -> Result<Exit,
     let finished = Finished {
         report,
         leftovers,
+        asked: None,
         requests: Vec::new(),
         lock_seconds,
         total_seconds: watch.seconds(),

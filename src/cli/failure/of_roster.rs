@@ -1,12 +1,11 @@
 //! What a user sees of an error of `roster`.
 
-use super::{Failure, IN_PARTITIONS, Verdict, failures, nothing_stored};
+use super::{Failure, IN_PARTITIONS, Verdict, failures};
 use crate::cli::Exit;
 use crate::model::words;
 use crate::model::{Interval, Ticker, Venue};
 use crate::roster::RosterError;
 use crate::source::symbols::ListError;
-use crate::workspace::DataRoot;
 
 failures! {
     RosterError { Workspace, Catalog, Config, Storage, Lock, Fs }
@@ -23,7 +22,7 @@ failures! {
         RosterError::Unspellable { ref venue, .. } => (Exit::Failed, [
             format!("{IN_PARTITIONS} --market {} --source {}", venue.market, venue.source),
         ]),
-        RosterError::DataAbsent => nothing_stored(&DataRoot::Absent),
+        RosterError::DataAbsent(absent) => Failure::from(absent),
         RosterError::Orphans { ref venue, interval, ref tickers, is_partitioned } => {
             orphans(venue, interval, tickers, is_partitioned)
         },

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::summary::Finished;
 use serde_json::{Value, json};
 
 use crate::cli::Shell;
@@ -19,7 +20,7 @@ pub(in crate::cli) fn about(request: &StorageRequest, said: Value) -> Value {
 }
 
 /// Returns a damaged file that was put away.
-pub(in crate::cli) fn damaged(damaged: &DamagedSeries) -> Value {
+pub(in crate::cli) fn damaged(damaged: &DamagedSeries, finished: &Finished) -> Value {
     let DamagedSeries {
         request,
         partition,
@@ -33,7 +34,7 @@ pub(in crate::cli) fn damaged(damaged: &DamagedSeries) -> Value {
             "path": record.path.display().to_string(),
             "reason": record.reason,
             "quarantine": record.folder.display().to_string(),
-            "refetch": crate::inventory::refetch(request, *days),
+            "refetch": (!finished.asked_for(damaged)).then(|| crate::inventory::refetch(request, *days)),
         }),
     )
 }

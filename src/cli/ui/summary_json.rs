@@ -15,6 +15,7 @@ pub(in crate::cli) fn render(finished: &Finished) -> Value {
     let Finished {
         report,
         leftovers,
+        asked: _,
         requests,
         lock_seconds,
         total_seconds,
@@ -53,7 +54,7 @@ pub(in crate::cli) fn render(finished: &Finished) -> Value {
         "withheld": (!data.is_there()).then_some(waiting),
         "data_refusal": data.refusal(),
         "unserved": report.unserved,
-        "damaged": finished.damaged().map(pieces::damaged).collect::<Vec<_>>(),
+        "damaged": finished.damaged().map(|one| pieces::damaged(one, finished)).collect::<Vec<_>>(),
         "quarantined": kept.collect::<Vec<_>>(),
         "warnings": report.warnings,
         "last_partition": report.last_partition,

@@ -5,14 +5,17 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use chrono::NaiveDate;
+
 use super::summary::Finished;
 use super::{Printer, feeds};
 use crate::cli::Shell;
 use crate::ingest::{DamagedSeries, Unserved};
-use crate::inventory::refetch;
+use crate::inventory::{is_of_feed, refetch, refetched};
 use crate::model::Ticker;
 use crate::model::words::{count, grouped, left_of, some_of};
 use crate::storage::QuarantineRecord;
+use crate::update::{Feeding, History};
 use crate::workspace::DataRoot;
 
 /// How many failures are listed to people.
@@ -32,12 +35,16 @@ pub(super) fn print_troubles(finished: &Finished, printer: &Printer) {
             days,
             record,
         } = damaged;
+        let hint = if finished.asked_for(damaged) {
+            HAS_ASKED.to_owned()
+        } else {
+            format!("fetch it again: {}", refetch(request, *days))
+        };
         printer.error(&format!(
-            "error: {} is damaged: {} ({request}, {partition}); it is in {}\nhint: fetch it again: {}",
+            "error: {} is damaged: {} ({request}, {partition}); it is in {}\nhint: {hint}",
             record.path.display(),
             record.reason,
             record.folder.display(),
-            refetch(request, *days),
         ));
     }
     let (data, waiting) = finished.withheld();
@@ -176,4 +183,29 @@ pub(in crate::cli) fn print_unserved(unserved: &Unserved, printer: &Printer) {
         ),
     };
     printer.error(&format!("error: {reason}{left_out}"));
+}
+
+/// What is said to who has asked for damaged days already, of which one more time brings no more.
+const HAS_ASKED: &str = "this run has asked for its days again, and stored what came in its place; put the rest back from a backup, or \
+     from a mirror: barkeep check --repair";
+
+impl Finished {
+    /// Tells whether the run asked for all that a damaged file had, as `refetch` does.
+    pub(in crate::cli) fn asked_for(&self, damaged: &DamagedSeries) -> bool {
+        let Some(asked) = &self.asked else {
+            return false;
+        };
+        if let Feeding::Replayed { since } = asked.feeding {
+            let first = damaged.days.map(|(first, _)| first);
+            return since.is_none_or(|since| first.is_some_and(|first| since <= first));
+        }
+        if is_of_feed(&damaged.request.series) {
+            return false;
+        }
+        let days = refetched(damaged.days);
+        let has = |(start, end): (NaiveDate, NaiveDate)| {
+            days.is_some_and(|(first, last)| start <= first && last <= end)
+        };
+        asked.history == History::Whole || asked.days.is_some_and(has)
+    }
 }

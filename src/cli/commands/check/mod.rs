@@ -20,9 +20,8 @@ use crate::audit::{self, Checked, Findings};
 use crate::check::Scope;
 use crate::cli::ui::progress::Progress;
 use crate::cli::{Exit, Failure, Shell, wiring};
-use crate::inventory::{Asked, InventoryError, Looked};
+use crate::inventory::{Asked, Looked};
 use crate::model::{Interval, StorageRequest, Ticker, Venue};
-use crate::workspace::DataRoot;
 
 /// Options of `check`.
 #[derive(Debug, Args)]
@@ -151,8 +150,10 @@ pub(in crate::cli) fn run(args: &CheckArgs, shell: &Shell<'_>) -> Result<Exit, F
     }
     let mut exit = Exit::worst([exit, outcome.exit()]);
     // Bars are missed by the registry, and trades by nobody.
-    if exit == Exit::Ok && workspace.view().data_root(&catalog) == DataRoot::Absent {
-        let absent = Failure::from(InventoryError::DataAbsent);
+    if exit == Exit::Ok
+        && let Err(absent) = workspace.view().data_root(&catalog).refuse_absent()
+    {
+        let absent = Failure::from(absent);
         shell.error(&absent.text());
         exit = absent.exit;
     }

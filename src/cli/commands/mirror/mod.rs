@@ -78,9 +78,7 @@ impl MirrorArgs {
         if self.yes {
             return Ok(());
         }
-        Ok(mirror::refuse_last_copies(
-            workspace, catalog, trees, self.full,
-        )?)
+        Ok(mirror::refuse_last_copies(workspace, catalog, trees)?)
     }
 }
 
@@ -108,11 +106,10 @@ fn make(
     catalog: &Catalog,
     trees: &[Tree],
 ) -> Result<Exit, Failure> {
-    let how = if args.full {
-        args.refuse_last_copies((workspace, catalog), trees)?;
-        Thoroughness::Anew
-    } else {
-        Thoroughness::Whole
+    let how = match (args.full, args.yes) {
+        (true, true) => Thoroughness::AnewWithLoss,
+        (true, false) => Thoroughness::Anew,
+        (false, _) => Thoroughness::Whole,
     };
     let held = registration::lock(workspace, shell, "mirror", Duration::ZERO)?;
     let known = mirror::known_of(workspace, catalog, trees)?;

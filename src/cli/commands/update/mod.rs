@@ -260,6 +260,7 @@ impl Update<'_> {
         Finished {
             report,
             leftovers,
+            asked: Some(self.cycle.request.clone()),
             requests,
             lock_seconds,
             total_seconds: 0.0,

@@ -26,6 +26,32 @@ fn repair(bar: &mut Barkeep, exit: Exit) -> (String, String) {
     (ran.stdout, ran.stderr)
 }
 
+/// It was read again for each of them.
+#[test]
+fn the_ledger_is_read_once_for_all_days_that_come_back() {
+    let read = |lost: &[&str]| {
+        let disk = SimFs::new();
+        let monday = vec![trade("2025-11-03T09:00:00", "6", 60.0)];
+        stored_on(&disk, &[thursday(), friday(), monday]);
+        let bar = Barkeep::within(TestWorkspace::simulated(&disk));
+        let in_ws = |args: &[&str]| bar.run(&[&["-C", "/ws"], args].concat()).expect(Exit::Ok);
+        in_ws(&MIRROR);
+        for day in lost {
+            let path = Path::new("/ws").join(day_file(day));
+            assert!(disk.remove_file(&path).unwrap());
+        }
+        let before = disk.contents_read("/ws/state/ledger");
+        let told = in_ws(&REPAIR).stdout;
+        assert_eq!(told.matches("as recorded").count(), lost.len());
+        disk.contents_read("/ws/state/ledger") - before
+    };
+
+    let (one, two) = (read(&[THURSDAY]), read(&[THURSDAY, FRIDAY]));
+
+    // Each day is a group of its own, which looks where the ledger ends.
+    assert_eq!(two, one + 1);
+}
+
 fn trades() -> Series {
     request().series
 }
