@@ -4,7 +4,7 @@
 
 mod stretch;
 
-pub use stretch::Stretch;
+pub use stretch::{Stretch, Stretches};
 
 use std::fmt;
 

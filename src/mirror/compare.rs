@@ -19,7 +19,7 @@ use crate::sys::{Fs, FsResult};
 use crate::workspace::Workspace;
 
 /// A series of which a mirror and its tree have different rows.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Difference {
     /// Its ticker; of trades the feed and the day.
     pub ticker: String,

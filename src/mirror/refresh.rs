@@ -7,6 +7,7 @@
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 
 use super::clean::States;
 use super::folder::Folder;
@@ -20,7 +21,7 @@ use super::{MirrorError, Piece, Place, Tree, Version, lost_days};
 use crate::catalog::Catalog;
 use crate::inventory::Known;
 use crate::layout::Places;
-use crate::model::{Dataset, RunId, StorageRequest};
+use crate::model::{Dataset, RunId, StorageRequest, as_text};
 use crate::sys::atomic::{self, TempNames, create_dirs};
 use crate::sys::{Fs, FsResult};
 use crate::workspace::Workspace;
@@ -76,27 +77,31 @@ pub struct Mirroring<'m, 's> {
 }
 
 /// What a refresh did.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Report {
     /// The tree.
+    #[serde(rename = "mirror", serialize_with = "as_text")]
     pub tree: Tree,
     /// The state that readers take now; `None` where there are no rows.
     pub version: Option<u64>,
-    /// How many series differed; of trades, how many days.
-    pub changed: usize,
     /// How many series it has.
     pub series: usize,
+    /// How many series differed; of trades, how many days.
+    pub changed: usize,
     /// How many rows.
     pub rows: u64,
     /// How many files.
     pub files: usize,
     /// How many bytes of files are new in it.
+    #[serde(rename = "bytes_written")]
     pub written: u64,
     /// How many series have rows that their tree has lost.
+    #[serde(rename = "series_with_last_copies")]
     pub kept: usize,
     /// Why it was built anew, if it was damaged.
     pub rebuilt: Option<String>,
     /// What somebody should know.
+    #[serde(rename = "warnings")]
     pub told: Vec<String>,
     /// What has the name of a state and is none: it stays.
     pub strangers: Vec<PathBuf>,

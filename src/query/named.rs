@@ -4,7 +4,7 @@
 //! not plain is told. Leaves to others: the aliases themselves, and words that name nothing (`catalog`).
 
 use super::QueryError;
-use super::find::home;
+use super::find::lengths;
 use crate::catalog::{Meant, Named};
 use crate::model::words::some_of;
 use crate::model::{Ticker, Unclear, Venue, instrument_of};
@@ -50,6 +50,29 @@ pub fn named(
         None => format!("{word} is {ticker}, {name}."),
     };
     Ok((ticker.clone(), Some(told)))
+}
+
+/// Returns a venue at which a word is a ticker itself: one that keeps it, or at which bars of it are stored. No other venues than
+/// those that are named are meant, if any is.
+fn home(
+    reading: Reading<'_, '_>,
+    word: &Ticker,
+    named: &[Venue],
+) -> Result<Option<Venue>, QueryError> {
+    let mut at = reading.catalog.venues_of(word).into_iter();
+    if let Some(venue) = at.find(|venue| named.is_empty() || named.contains(venue)) {
+        return Ok(Some(venue));
+    }
+    let venues = match named {
+        [] => reading.workspace.venues()?.into_iter().collect(),
+        named => named.to_vec(),
+    };
+    for venue in venues {
+        if !lengths(reading, word, Some(&venue))?.is_empty() {
+            return Ok(Some(venue));
+        }
+    }
+    Ok(None)
 }
 
 /// Returns the instrument whose trades are asked for, and the currency if it is of one: `DE000BASF111.USD`.

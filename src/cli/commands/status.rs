@@ -1,19 +1,20 @@
 //! `barkeep status`: how the workspace stands. Reads only, and takes no lock.
 
+use chrono::NaiveDate;
 use clap::Args;
 use serde_json::{Value, json};
 
 use super::mirror;
 use super::status_gaps;
+use crate::cli::ui::json as pieces;
 use crate::cli::ui::table::Columns;
 use crate::cli::ui::troubles::{print_data_root, print_unserved};
-use crate::cli::ui::{json as pieces, sizes as ui_sizes};
 use crate::cli::{Exit, Failure, Shell, wiring};
-use crate::inventory::{self, Asked, LookFor, LostRows};
-use crate::model::words::{count, some_of};
+use crate::inventory::{self, Asked, LookFor, LostRows, Size};
+use crate::model::words::{count, size, some_of};
 use crate::model::{Interval, Ticker, Venue};
 use crate::overview::{self, RefusedTicker, SeriesStatus, Standing};
-use crate::vault::Vault;
+use crate::vault::{ShelfSize, Vault};
 use crate::workspace::DataRoot;
 
 /// Options of `status`.
@@ -82,7 +83,7 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
             "warnings": warnings,
             "mirrors": mirrors.iter().map(|one| one.document(now)).collect::<Vec<_>>(),
             "sizes": sizes,
-            "vault": shelves.iter().map(ui_sizes::shelf_document).collect::<Vec<_>>(),
+            "vault": shelves.iter().map(shelf_document).collect::<Vec<_>>(),
         }));
         return Ok(exit(&series));
     }
@@ -94,14 +95,14 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
         if !series.is_empty() {
             shell.line("");
         }
-        ui_sizes::print(&sizes, shell.printer);
+        print_sizes(&sizes, shell);
     }
     for one in &mirrors {
         one.print(now, shell.printer);
     }
     if !shelves.is_empty() {
         shell.line("");
-        ui_sizes::print_vault(&shelves, shell.printer);
+        print_vault(&shelves, shell);
     }
     print_data_root(&data, 0, shell.printer);
     for one in &unserved {
@@ -205,7 +206,6 @@ fn refused_document(one: &RefusedTicker) -> Value {
 }
 
 fn print_series(series: &[SeriesStatus], shell: &Shell<'_>) {
-    let day = |day: Option<chrono::NaiveDate>| day.map_or_else(String::new, |d| d.to_string());
     let hours = |one: &SeriesStatus| one.hours.map_or_else(String::new, |h| format!("{h:.1}"));
     Columns::of(series)
         .text("venue", |one| &one.venue)
@@ -213,11 +213,11 @@ fn print_series(series: &[SeriesStatus], shell: &Shell<'_>) {
         .number("active", |one| one.active)
         .number("resting", |one| one.resting)
         .number("given up", |one| one.not_found)
-        .text("newest", |one| day(one.newest))
+        .text("newest", |one| told(one.newest))
         .number("requests", |one| one.backlog)
         .number("hours", hours)
         .text("next loss", |one| {
-            day(one.next_loss.map(|loss| loss.date_naive()))
+            told(one.next_loss.map(|loss| loss.date_naive()))
         })
         .print(shell);
 }
@@ -237,5 +237,45 @@ fn document(one: &SeriesStatus) -> Value {
         "losing_in_a_week": one.losing_in_a_week,
         "will_lose": one.will_lose(),
         "missed_sessions": one.missed,
+    })
+}
+
+fn told(day: Option<NaiveDate>) -> String {
+    day.map_or_else(String::new, |day| day.to_string())
+}
+
+/// Prints a table of what each venue keeps of each dataset.
+fn print_sizes(sizes: &[Size], shell: &Shell<'_>) {
+    Columns::of(sizes)
+        .text("venue", |one| &one.venue)
+        .text("dataset", |one| one.dataset)
+        .number("series", |one| one.series)
+        .number("unrecorded", |one| one.unrecorded)
+        .number("rows", |one| one.rows)
+        .number("files", |one| one.files)
+        .number("inodes", |one| one.inodes)
+        .number("size", |one| size(one.bytes))
+        .print(shell);
+}
+
+/// Prints a table of what the vault keeps of each feed.
+fn print_vault(shelves: &[ShelfSize], shell: &Shell<'_>) {
+    Columns::of(shelves)
+        .text("vault", |one| &one.shelf)
+        .number("days", |one| one.days)
+        .text("first", |one| told(one.span.map(|(first, _)| first)))
+        .text("last", |one| told(one.span.map(|(_, last)| last)))
+        .number("size", |one| size(one.bytes))
+        .print(shell);
+}
+
+/// Returns what the vault keeps of a feed.
+fn shelf_document(one: &ShelfSize) -> Value {
+    json!({
+        "feed": one.shelf.as_str(),
+        "days": one.days,
+        "first": one.span.map(|(first, _)| first.to_string()),
+        "last": one.span.map(|(_, last)| last.to_string()),
+        "bytes": one.bytes,
     })
 }

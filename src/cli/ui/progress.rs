@@ -3,7 +3,6 @@
 //! Promises: nothing is drawn in the first quarter of a second, so that short runs stay quiet. Every event is
 //! logged, whatever is drawn. Drawing never fails and never waits.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
@@ -14,7 +13,7 @@ use super::Printer;
 use crate::cli::shell::Shell;
 use crate::model::words::{count, duration, grouped};
 use crate::model::{Series, Venue};
-use crate::observe::{Event, Observer, Stretch, Work};
+use crate::observe::{Event, Observer, Stretch, Stretches, Work};
 use crate::sys::Stopwatch;
 
 const QUIET_SECONDS: f64 = 0.25;
@@ -39,10 +38,7 @@ pub(in crate::cli) struct Progress<'p> {
 
 /// What is drawn.
 struct Drawing {
-    /// Venues are fetched while others are stored, so that two kinds of work may be under way.
-    stretches: BTreeMap<Work, Stretch>,
-    /// Files of each feed that a run needs; they are downloaded side by side.
-    files: BTreeMap<Venue, usize>,
+    stretches: Stretches,
     /// Since the last step of any of them.
     since: Stopwatch,
     /// Since the last file of any feed: while a feed keeps to its budget, sources are asked.
@@ -68,8 +64,7 @@ impl<'p> Progress<'p> {
             printer: shell.printer,
             look,
             drawing: Mutex::new(Drawing {
-                stretches: BTreeMap::new(),
-                files: BTreeMap::new(),
+                stretches: Stretches::default(),
                 since: Stopwatch::start(),
                 since_file: Stopwatch::start(),
                 drawn: Stopwatch::start(),
@@ -103,24 +98,13 @@ impl<'p> Progress<'p> {
     fn begin(&self, work: Work, of: usize) {
         let mut drawing = self.drawing();
         drawing.since = Stopwatch::start();
-        match drawing.stretches.get_mut(&work) {
-            Some(stretch) if !stretch.is_over() => stretch.lengthen(of),
-            _ => {
-                drawing.stretches.insert(work, Stretch::new(work, of));
-            }
-        }
+        drawing.stretches.begin(work, of);
     }
 
     fn plan_files(&self, venue: Venue, files: usize) {
         let mut drawing = self.drawing();
-        drawing.files.insert(venue, files);
-        let all: usize = drawing.files.values().sum();
-        if let Some(stretch) = drawing.stretches.get_mut(&Work::Download) {
-            stretch.replan(all);
-        } else if all > 0 {
+        if drawing.stretches.plan_files(venue, files) {
             drawing.since_file = Stopwatch::start();
-            let stretch = Stretch::new(Work::Download, all);
-            drawing.stretches.insert(Work::Download, stretch);
         }
     }
 
@@ -133,11 +117,9 @@ impl<'p> Progress<'p> {
         let seconds = since.seconds();
         *since = Stopwatch::start();
         let is_due = drawing.drawn.seconds();
-        let Some(stretch) = drawing.stretches.get_mut(&work) else {
+        let Some(stretch) = drawing.stretches.step(work, seconds) else {
             return;
         };
-        stretch.step(seconds);
-        let stretch = *stretch;
         match self.look {
             Look::Bar if is_due >= QUIET_SECONDS => drawing.draw(&stretch, last),
             Look::Lines if is_due >= LINE_SECONDS && !stretch.is_over() => {

@@ -10,7 +10,7 @@ pub(super) use standing::standings;
 use std::time::Duration;
 
 use clap::Args;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::named;
 use super::registration;
@@ -129,7 +129,7 @@ fn make(
                 if let Some(version) = report.version {
                     print_report(&report, version, shell);
                 }
-                documents.push(document(&report));
+                documents.push(json!(report));
             }
             Err(error) => {
                 documents.push(json!({ "mirror": tree.to_string(), "error": error.to_string() }));
@@ -162,22 +162,6 @@ fn print_report(report: &Report, version: u64, shell: &Shell<'_>) {
         report.tree,
         size(report.written)
     ));
-}
-
-fn document(report: &Report) -> Value {
-    json!({
-        "mirror": report.tree.to_string(),
-        "version": report.version,
-        "series": report.series,
-        "changed": report.changed,
-        "rows": report.rows,
-        "files": report.files,
-        "bytes_written": report.written,
-        "series_with_last_copies": report.kept,
-        "rebuilt": report.rebuilt,
-        "warnings": report.told,
-        "strangers": report.strangers,
-    })
 }
 
 fn drop_all(

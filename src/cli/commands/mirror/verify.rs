@@ -68,13 +68,11 @@ fn print_verified(tree: &Tree, found: &Verified, shell: &Shell<'_>) {
 }
 
 fn verified_document(tree: &Tree, found: &Verified) -> Value {
-    let differences = found.differences.iter();
-    let differences = differences.map(|one| json!({ "ticker": one.ticker, "reason": one.reason }));
     json!({
         "mirror": tree.to_string(),
         "series": found.series,
         "rows": found.rows,
         "series_with_last_copies": found.kept,
-        "differences": differences.collect::<Vec<_>>(),
+        "differences": found.differences,
     })
 }
