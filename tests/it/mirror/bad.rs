@@ -287,7 +287,13 @@ fn a_mirror_of_which_nobody_knows_what_it_has_is_dropped_only_with_a_yes() {
         );
         assert!(bar.has(&state));
     }
+    // No link, and files that one may have led to.
+    bar.write(&state, &whole);
+    bar.remove(format!("{DIR}/current"));
+    bar.run(&["mirror", "--drop"]).expect(Exit::Usage);
+    assert!(bar.has(&state));
     bar.run(&["mirror", "--drop", "--yes"]).expect(Exit::Ok);
+    assert!(!bar.has(&state));
 }
 
 #[test]
