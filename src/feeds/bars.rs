@@ -4,7 +4,10 @@
 //! day that is made again becomes the same bars; what a person took out of them stays out (`taken_out`), and a day of which
 //! trades are gone keeps those that it has (`lost_trades`). What no bars can be made of is told, and the day is made again next time.
 
-use std::collections::BTreeSet;
+#[cfg(feature = "polars")]
+mod wide;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
 
@@ -15,9 +18,10 @@ use crate::frame::{Frame, Profile};
 use crate::ingest::{
     Consolidation, FailureKind, FileFailure, Registry, RunReport, SourceNote, SourceNotes,
 };
-use crate::model::{Dataset, PartitionKey, PriceBasis, Provenance, Series, StorageRequest, Ticker};
+use crate::model::Interval;
 #[cfg(feature = "polars")]
-use crate::model::{Interval, Venue};
+use crate::model::Venue;
+use crate::model::{Dataset, PartitionKey, PriceBasis, Provenance, Series, StorageRequest, Ticker};
 use crate::source::posttrade::BarsOf;
 use crate::storage::{Open, StagedRun, StorageError};
 use crate::sys::Fs;
@@ -35,6 +39,9 @@ pub(super) struct Bars<'b, 'l> {
     /// When the feed said in this run what it has.
     pub(super) asked: Option<DateTime<Utc>>,
 }
+
+/// The bars of several days in which a day was made, by their beginnings.
+type Touched = BTreeMap<Ticker, BTreeMap<Interval, BTreeSet<i64>>>;
 
 /// Rows of one series on their way into the tree.
 struct Made {
@@ -55,14 +62,19 @@ impl<'l> Bars<'_, 'l> {
             return Ok(done);
         };
         let taken_out = TakenOut::since(*first, self.session);
+        let mut touched = Touched::new();
         for day in days {
             // A day at a time: its trades are in memory whole.
             if self.session.stop.is_raised() {
                 break;
             }
-            if self.make_day(*day, &taken_out, registry, report)? {
+            if self.make_day(*day, (&taken_out, &mut touched), registry, report)? {
                 done.insert(*day);
             }
+        }
+        #[cfg(feature = "polars")]
+        if !self.make_wide(&touched, registry, report)? {
+            done.clear();
         }
         Ok(done)
     }
@@ -70,7 +82,7 @@ impl<'l> Bars<'_, 'l> {
     fn make_day(
         &self,
         day: NaiveDate,
-        taken_out: &TakenOut<'_>,
+        (taken_out, touched): (&TakenOut<'_>, &mut Touched),
         registry: &mut Registry,
         report: &mut RunReport,
     ) -> Result<bool, FeedRunError> {
@@ -111,7 +123,7 @@ impl<'l> Bars<'_, 'l> {
         if stored.is_empty() {
             return Ok(true);
         }
-        let made = match self.bars_of(trades, taken_out, registry, report) {
+        let made = match self.bars_of(trades, (taken_out, touched), registry, report) {
             Ok(made) => made,
             Err(reason) => {
                 self.fail(day, &reason, report);
@@ -144,7 +156,7 @@ impl<'l> Bars<'_, 'l> {
     fn bars_of(
         &self,
         trades: TradesOfDay<'_>,
-        taken_out: &TakenOut<'_>,
+        (taken_out, touched): (&TakenOut<'_>, &mut Touched),
         registry: &Registry,
         report: &mut RunReport,
     ) -> Result<Vec<Made>, String> {
@@ -175,10 +187,19 @@ impl<'l> Bars<'_, 'l> {
                     interval,
                 };
                 let bars = left(of(interval), rows)?;
-                for &wider in spec.derive.iter().filter(|_| is_first) {
+                // Those within the day are made of minutes, those of several days of all their days, once these are stored.
+                let derived = spec.derive.iter();
+                for &wider in derived.filter(|wider| wider.is_wide() != is_first) {
                     let coarse = coarser(&bars.rows, interval, wider, calendar);
                     let coarse = coarse.map_err(|error| error.to_string())?;
-                    made.push(left(of(wider), coarse.frame)?);
+                    let coarse = left(of(wider), coarse.frame)?;
+                    if wider.is_wide() {
+                        let of_ticker = touched.entry(ticker.clone()).or_default();
+                        let begun = of_ticker.entry(wider).or_default();
+                        begun.extend(coarse.rows.times());
+                    } else {
+                        made.push(coarse);
+                    }
                 }
                 made.push(bars);
             }
@@ -211,7 +232,7 @@ impl<'l> Bars<'_, 'l> {
     fn bars_of(
         &self,
         _trades: TradesOfDay<'_>,
-        _taken_out: &TakenOut<'_>,
+        _: (&TakenOut<'_>, &mut Touched),
         _registry: &Registry,
         _report: &mut RunReport,
     ) -> Result<Vec<Made>, String> {

@@ -133,9 +133,7 @@ pub(super) fn left(rows: Frame, out: &Frame) -> Frame {
 /// Returns the moments that a row of a series is made of.
 fn span(series: &Series, row: i64) -> std::ops::Range<i64> {
     match series {
-        Series::Bars { interval, .. } | Series::Prepost { interval, .. }
-            if interval.is_intraday() =>
-        {
+        Series::Bars { interval, .. } | Series::Prepost { interval, .. } => {
             row..interval.end_of(row)
         }
         // An auction is looked at with its day.
