@@ -19,7 +19,7 @@ use crate::ingest::{
 };
 use crate::model::{Provenance, Venue};
 use crate::observe::Event;
-use crate::source::posttrade::{BadLine, FileName, Listing};
+use crate::source::posttrade::{BadLine, BarsOf, FileName, Listing};
 use crate::storage::{Open, RowsToStage, StagedRun};
 use crate::sys::atomic::TempNames;
 use crate::vault::Keeper;
@@ -323,13 +323,17 @@ impl<'l> FeedRun<'l> {
         }
         self.mark_read()?;
         let due = self.marks.days_due(fs)?;
-        let made = Bars {
-            task: &self.task,
-            view,
-            session: self.session,
-            asked: self.listed.as_ref().map(|listed| listed.at),
-        }
-        .make(&due, registry, report)?;
+        let made = if self.may_make_bars(report)? {
+            Bars {
+                task: &self.task,
+                view,
+                session: self.session,
+                asked: self.listed.as_ref().map(|listed| listed.at),
+            }
+            .make(&due, registry, report)?
+        } else {
+            BTreeSet::new()
+        };
         for day in &made {
             self.marks
                 .change(fs, *day, |marks| marks.is_bars_due = false)?;
@@ -354,6 +358,28 @@ impl<'l> FeedRun<'l> {
             (&self.task, self.session),
             report,
         )
+    }
+
+    /// Tells whether bars may be made. By another main currency they would be prices of two currencies in one series; trades are
+    /// stored all the same, and their days stay due.
+    fn may_make_bars(&mut self, report: &mut RunReport) -> Result<bool, FeedRunError> {
+        let spec = self.task.feed.spec();
+        if spec.bars == BarsOf::None {
+            return Ok(true);
+        }
+        let fs = self.session.fs;
+        let known = self.marks.main_currency(fs, &self.temps, &spec.currency)?;
+        if known == spec.currency {
+            return Ok(true);
+        }
+        let (file, kind) = (None, FailureKind::Refused);
+        let reason = format!(
+            "no bars are made: those without a currency in their names are in {known}; `currency = \"{}\"` needs a venue of its own",
+            spec.currency
+        );
+        let feed = report.feed_at(self.venue());
+        feed.failures.push(FileFailure { file, reason, kind });
+        Ok(false)
     }
 
     /// Stores what is staged, and tells whether all of it is.
