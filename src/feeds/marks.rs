@@ -22,6 +22,11 @@ use crate::sys::{Fs, FsResult};
 const FEED: &str = "feed.json";
 const HABITS: &str = "habits.json";
 
+/// Returns the folder in which each feed has one.
+pub(super) fn folder(places: &Places) -> PathBuf {
+    places.state.join("feeds")
+}
+
 /// What of one feed was read. Days are read when somebody asks for them.
 #[derive(Debug)]
 pub struct Marks {
@@ -38,7 +43,7 @@ impl Marks {
         let name = format!("{}.{}", venue.market.as_str(), venue.source.as_str());
         Self {
             state: places.state.clone(),
-            folder: places.state.join("feeds").join(name),
+            folder: folder(places).join(name),
             feed: None,
             days: BTreeMap::new(),
             changed: BTreeSet::new(),

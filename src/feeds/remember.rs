@@ -25,7 +25,7 @@ impl FeedRun<'_> {
         } = self.session;
         let now = clock.now();
         let told = self.marks.losses_told(fs)?.unwrap_or(asked);
-        let lost = gaps::losses(self.task.feed, (fs, places), (told, asked, now))?;
+        let lost = gaps::losses(self.task.feed.into(), (fs, places), (told, asked, now))?;
         let code = &self.task.feed.spec().code;
         let marks = &mut self.marks;
         marks.note_asked(fs, &self.temps, code, (asked, now))?;

@@ -4,6 +4,7 @@ mod crash;
 mod derived;
 mod expiry;
 mod gaps;
+mod left;
 mod lost;
 mod marks;
 mod outward;
