@@ -150,7 +150,7 @@ impl Recorded<'_> {
 
     fn read(&self, marks: &DayMarks) -> FeedDay {
         let mut day = self.unknown();
-        let is_whole = marks.held.coverage() == Coverage::Whole;
+        let is_whole = marks.held.coverage(self.day, self.feed.calendar) == Coverage::Whole;
         let daily = marks.held.daily.as_ref().filter(|_| is_whole);
         let traded = daily.into_iter().flat_map(|daily| &daily.minutes);
         let traded: BTreeSet<NaiveDateTime> = traded
@@ -215,6 +215,6 @@ impl Recorded<'_> {
         let is_over = |at: DateTime<Utc>| calendar.wall(at) >= session.close + LATE;
         let mut asked = self.asked.iter().copied().chain(marks.listed_at);
         let is_asked = asked.any(|at| is_over(at) && at < self.deadline);
-        is_asked && is_over(self.now) && is_silent(marks)
+        is_asked && is_over(self.now) && is_silent(marks, (self.day, calendar))
     }
 }

@@ -10,8 +10,8 @@ use super::arrival::Listed;
 use super::news::DayNews;
 use super::run::FeedRun;
 use super::{FeedRunError, gaps};
-use crate::ingest::LostMinutes;
-use crate::source::posttrade::{Coverage, Span};
+use crate::ingest::{LostMinutes, RunReport};
+use crate::source::posttrade::Span;
 use crate::workspace::Session;
 
 impl FeedRun<'_> {
@@ -88,8 +88,14 @@ impl FeedRun<'_> {
     }
 
     /// Remembers how the feed was asked and which files of days it has: by that the next run is foreseen.
-    pub(super) fn remember(&mut self, listed: &Listed) -> Result<(), FeedRunError> {
+    /// A file that turns out not to stand for its day is told, once.
+    pub(super) fn remember(
+        &mut self,
+        listed: &Listed,
+        report: &mut RunReport,
+    ) -> Result<(), FeedRunError> {
         let fs = self.session.fs;
+        let calendar = &self.task.feed.spec().calendar;
         let mut habits = self.marks.habits(fs)?;
         habits.note_asked(listed.at);
         habits.days_kept = listed.listing.days_kept;
@@ -98,11 +104,21 @@ impl FeedRun<'_> {
                 continue;
             };
             habits.note_listed(day, listed.at);
-            match self.marks.day(fs, day)?.held.coverage() {
-                Coverage::Whole => habits.note_judged(day, true),
-                Coverage::Lacking => habits.note_judged(day, false),
-                Coverage::None | Coverage::Open => {}
+            let held = &self.marks.day(fs, day)?.held;
+            let Some(is_whole) = held.is_daily_whole(day, calendar) else {
+                continue;
+            };
+            let is_told = habits
+                .dailies
+                .get(&day)
+                .is_some_and(|seen| seen.is_whole == Some(false));
+            if !is_whole && !is_told {
+                report.warnings.push(format!(
+                    "{}: the file of {day} lacks trades of that day and stands for no minute of it",
+                    self.task.feed.venue()
+                ));
             }
+            habits.note_judged(day, is_whole);
         }
         Ok(self.marks.save_habits(fs, &self.temps, &habits)?)
     }

@@ -346,7 +346,7 @@ impl<'l> FeedRun<'l> {
                 &listed,
                 &self.task.feed.spec().calendar,
             )?;
-            self.remember(&listed)?;
+            self.remember(&listed, report)?;
             let lost = self.tell_losses(listed.at)?;
             let feed = report.feed_at(self.venue());
             feed.silent = silent;

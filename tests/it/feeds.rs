@@ -1,6 +1,7 @@
 //! A feed of trades from its listing to bars, through the program.
 
 mod crash;
+mod daily;
 mod derived;
 mod expiry;
 mod gaps;
