@@ -65,9 +65,8 @@ impl Bars<'_, '_> {
             interval,
         };
         let daily = self.request(of(Interval::D1));
-        if known.get(&daily).is_some_and(|record| !record.is_exact()) {
-            return Err("bars of a day that were stored are gone".to_owned());
-        }
+        // Of a series of which rows were lost, only a look at all of it says whether they are back.
+        let floor = known.get(&daily).and_then(|record| record.floor);
         let wide = touched.get(ticker).into_iter().flatten();
         let spans = wide.clone().flat_map(|(interval, bars)| {
             let bars = bars.iter();
@@ -75,17 +74,25 @@ impl Bars<'_, '_> {
         });
         let spans: Vec<_> = spans.collect();
         let is_wanted = |key: PartitionKey| {
-            key.days().is_none_or(|(begins, ends)| {
+            let is_touched = key.days().is_none_or(|(begins, ends)| {
                 let mut spans = spans.iter();
                 spans.any(|(first, last)| begins <= *last && *first <= ends)
-            })
+            });
+            is_touched || floor.is_some()
         };
         let store = &self.view.stores.partitioned;
         let stored = store.read_some(&daily, &is_wanted);
         let stored = match stored.map_err(|error| error.to_string())? {
-            Some(stored) if stored.damaged.is_empty() => stored.frame,
+            Some(stored) if stored.damaged.is_empty() => Some(stored.frame),
             Some(_) => return Err("its bars of a day are damaged".to_owned()),
-            None => return Ok(Vec::new()),
+            None => None,
+        };
+        let rows = stored.as_ref().map_or(0, Frame::len) as u64;
+        if floor.is_some_and(|floor| rows < floor) {
+            return Err("bars of a day that were stored are gone".to_owned());
+        }
+        let Some(stored) = stored else {
+            return Ok(Vec::new());
         };
         let calendar = &self.task.feed.spec().calendar;
         let made = wide.map(|(&interval, bars)| {
