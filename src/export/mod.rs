@@ -20,5 +20,5 @@ pub use error::ExportError;
 pub use report::page;
 pub use sheet::{Head, Sheet, Times};
 pub use text::{cell_text, names_json, row_json};
-pub use views::{Engine, Files, Tree, VenueViews, Zones, script};
+pub use views::{Engine, Files, Tree, VenueViews, Zones, script, tell_apart};
 pub use writer::{Form, RowWriter};

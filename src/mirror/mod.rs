@@ -15,6 +15,7 @@ mod days;
 mod error;
 mod extent;
 mod folder;
+mod for_readers;
 mod lost;
 mod lost_days;
 mod need;
@@ -33,12 +34,13 @@ mod version;
 pub use compare::{Difference, Verified, verify};
 pub use error::MirrorError;
 pub use folder::{Folder, Place};
+pub use for_readers::{PassedOver, for_readers};
 pub use lost::{LastCopies, LastCopy, Proof, last_copies};
 pub use lost_days::{LostDay, LostDays};
 pub use of_workspace::{
-    Refreshed, Standings, all_last_copies, all_lost_days, all_standings, current, known_of,
-    last_copy_in, lost_trades, of_intervals, refresh_all, refresh_each, root, standings,
-    strangers_of, switched_on, worth_telling,
+    Refreshed, Standings, all_last_copies, all_lost_days, all_standings, known_of, last_copy_in,
+    lost_trades, of_intervals, refresh_all, refresh_each, root, standings, strangers_of,
+    switched_on, worth_telling,
 };
 pub use piece::{DayFile, Piece, Tier};
 pub use refresh::{Mirroring, Report, Thoroughness};

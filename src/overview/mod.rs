@@ -22,4 +22,4 @@ pub use request_count::RequestCount;
 pub use request_log::{RequestLog, RequestWeek};
 pub use standing::{RefusedTicker, SeriesStatus, Standing, SurveyError, survey};
 pub use toggles::toggle_warnings;
-pub use views::{InView, in_view};
+pub use views::{Besides, InView, in_view};
