@@ -9,6 +9,7 @@ mod error;
 mod factors;
 mod find;
 mod gaps;
+mod known_factors;
 mod making;
 mod pieces;
 mod provisional;

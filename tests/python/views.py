@@ -40,6 +40,7 @@ class Workspace:
         self.pay()
         self.keep_hours()
         self.run("export", "--factors", "-o", "factors.parquet")
+        self.correct()
 
     def pay(self):
         """Stores what the demo source does not tell: dividends of one ticker, and the zone of all."""
@@ -59,6 +60,16 @@ class Workspace:
             entry["identity"] = {"timezone": ZONE}
         with open(registry, "w", encoding="utf-8") as file:
             json.dump(known, file, indent=4)
+
+    def correct(self):
+        """Gives each day of the table a second row, as a correction has one: both together are what the first one was."""
+        import polars as pl
+
+        path = os.path.join(self.path, "factors.parquet")
+        table = pl.read_parquet(path, glob=False)
+        told = table.with_columns(pl.col("dividend_factor") * 0.5)
+        corrected = table.with_columns(dividend_factor=pl.lit(2.0), split_factor=pl.lit(1.0))
+        pl.concat([told, corrected]).sort("stock", "date").write_parquet(path)
 
     def keep_hours(self):
         """Stores hours of the two days on which the clock is changed; the newest one has no volume."""
