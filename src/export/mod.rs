@@ -22,5 +22,5 @@ pub use report::page;
 pub use sheet::{Head, Sheet, Times};
 pub use target::target;
 pub use text::{cell_text, names_json, row_json};
-pub use views::{Engine, Files, Tree, VenueViews, Zones, script};
+pub use views::{Engine, Files, Tree, VenueViews, Zones, script, tell_apart};
 pub use writer::{Form, Table};

@@ -16,6 +16,7 @@ mod days;
 mod error;
 mod extent;
 mod folder;
+mod for_readers;
 mod left;
 mod left_days;
 mod lost;
@@ -38,12 +39,12 @@ pub use asked::{AskedMirrors, absent, drop_mirror, paths, refuse_last_copies};
 pub use compare::{Difference, Verified, verify};
 pub use error::MirrorError;
 pub use folder::{Folder, Place};
+pub use for_readers::{PassedOver, for_readers};
 pub use lost::{LastCopies, LastCopy, Proof, last_copies};
 pub use lost_days::{LostDay, LostDays, LostStill};
 pub use of_workspace::{
-    Refreshed, Standings, all_last_copies, all_lost_days, all_standings, current, known_of,
-    lost_trades, place, refresh_all, refresh_each, root, standings, strangers_of, switched_on,
-    worth_telling,
+    Refreshed, Standings, all_last_copies, all_lost_days, all_standings, known_of, lost_trades,
+    place, refresh_all, refresh_each, root, standings, strangers_of, switched_on, worth_telling,
 };
 pub use piece::{DayFile, Piece, Tier};
 pub use refresh::{Mirroring, Report, Thoroughness};

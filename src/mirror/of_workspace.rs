@@ -4,7 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::lost::{marked, of_this_workspace};
+use super::lost::marked;
 use super::lost_days;
 use super::{
     LastCopies, LostDay, LostDays, LostStill, MirrorError, Mirroring, Place, Report, Standing,
@@ -182,20 +182,6 @@ fn there(workspace: &Workspace<'_>, asked: &Asked) -> Result<Vec<Tree>, Inventor
         }
     }
     Ok(trees)
-}
-
-/// Returns the folder with the files of the state of a mirror that readers are to take; `None` when there is none, or its files
-/// have no second name in it.
-///
-/// # Errors
-/// When the mirror is another workspace's, damaged, of a later form, or cannot be read.
-pub fn current(workspace: &Workspace<'_>, tree: &Tree) -> Result<Option<PathBuf>, MirrorError> {
-    let root = root(workspace);
-    let place = place(workspace, &root);
-    let folder = place.folder(tree);
-    let version = of_this_workspace(&folder, &workspace.places)?;
-    let version = version.filter(|version| version.is_linked);
-    Ok(version.map(|_| folder.link()))
 }
 
 /// Returns the first series of which the mirror of a tree has rows that are damaged or gone where they are stored, or may be, in

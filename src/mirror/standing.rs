@@ -44,7 +44,8 @@ impl Place<'_> {
     }
 }
 
-fn behind(tree: &Tree, known: &Known, version: &Version) -> usize {
+/// Counts the series that have rows by now that a mirror has not and could have.
+pub(super) fn behind(tree: &Tree, known: &Known, version: &Version) -> usize {
     let there = known.records.keys().chain(&known.unrecorded);
     let differs = |request: &&StorageRequest| {
         let mirrored = version.series.get(name_of(request));

@@ -24,4 +24,4 @@ pub use request_count::RequestCount;
 pub use request_log::{RequestLog, RequestWeek};
 pub use standing::{RefusedTicker, SeriesStatus, Standing, SurveyError, interrupted_runs, survey};
 pub use toggles::toggle_warnings;
-pub use views::{InView, in_view};
+pub use views::{Besides, InView, in_view};

@@ -11,6 +11,7 @@ mod extract;
 mod factors;
 mod find;
 mod gaps;
+mod known_factors;
 mod making;
 mod named;
 mod pieces;
