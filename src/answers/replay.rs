@@ -11,7 +11,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDate;
 
 use super::AnswersError;
-use super::kept::shelf_of;
 use super::rows::{provenance, refusal, sides, take_prepost};
 use crate::catalog::Wanted;
 use crate::frame::basis::{Overlap, changes_prices, measured};
@@ -169,12 +168,12 @@ impl<'l> Replay<'_, 'l> {
         since: Option<NaiveDate>,
     ) -> Result<(), AnswersError> {
         let (view, Session { fs, places, .. }) = (self.view, self.session);
-        let Some((source, shelf)) = view.source(venue).zip(shelf_of(venue)) else {
+        let Some(source) = view.source(venue) else {
             return Ok(());
         };
         let answers = Answers {
             vault: Vault::of(fs, &places.vault()),
-            shelf,
+            shelf: Shelf::from(venue),
             source: &**source,
             since,
             places,

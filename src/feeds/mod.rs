@@ -16,6 +16,7 @@ mod feed_marks;
 mod fetch;
 mod gaps;
 mod habits;
+mod home;
 mod lost_trades;
 mod marks;
 mod news;

@@ -9,7 +9,7 @@ use crate::layout::{PartitionPathBuilder, Places};
 use crate::model::{PartitionKey, Series, StorageRequest};
 use crate::source::posttrade::{Feed, FeedError, Held, HeldDay, Listing, Looked, Request, choose};
 use crate::sys::{Clock, Fs, FsResult, Shutdown};
-use crate::vault::Vault;
+use crate::vault::{Shelf, Vault};
 
 /// Returns what fetching from a feed takes; `None` where its code is none that a folder can have, which settings refuse.
 pub fn task_of<'l>(
@@ -28,7 +28,7 @@ pub fn task_of<'l>(
     Some(FeedTask {
         feed,
         trades,
-        shelf: code.parse().ok()?,
+        shelf: Shelf::from(feed.venue()),
         days,
         side_by_side: 1,
         fs,

@@ -5,19 +5,21 @@
 //! but itself.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use chrono::NaiveDate;
 
 use super::arrival::{Arrival, Held};
 use super::fetch::failed;
+use super::home::{Home, home_of};
 use super::reader::Reader;
 use super::taken_out::{TakenOut, left};
 use super::{FeedRun, FeedRunError, FeedTask};
 use crate::frame::Frame;
 use crate::ingest::{FailureKind, FileFailure, Registry, RunReport};
 use crate::observe::Event;
-use crate::source::posttrade::FileName;
-use crate::vault::{Contents, Damage, Vault};
+use crate::source::posttrade::{Feed, FileName};
+use crate::vault::{Contents, Damage, Shelf, Vault};
 use crate::workspace::{Session, View};
 
 /// Makes what is stored of a feed anew, a day at a time.
@@ -33,7 +35,7 @@ pub(super) fn replay<'l>(
 ) -> Result<(), FeedRunError> {
     // The feed is not asked, and is none that was not heard.
     report.feed_at(task.feed.venue());
-    let days = replayed_days(task, since)?;
+    let days = replayed_days(task, view.feeds, since)?;
     let venue = task.feed.venue();
     session.observer.observe(Event::ReplayPlanned {
         venue: venue.clone(),
@@ -58,16 +60,24 @@ pub(super) fn replay<'l>(
     Ok(())
 }
 
-/// Returns the days of which the vault has downloads.
+/// Returns the days of which the vault has downloads, those included that the next run moves to the venue.
 ///
 /// # Errors
 /// When they cannot be listed.
 pub fn replayed_days(
     task: &FeedTask<'_>,
+    feeds: &[Arc<Feed>],
     since: Option<NaiveDate>,
 ) -> Result<Vec<NaiveDate>, FeedRunError> {
     let vault = Vault::of(task.fs, &task.places.vault());
-    let days = vault.days(&task.shelf)?.into_keys();
+    let mut days = vault.days(&task.shelf)?;
+    let code = &task.feed.spec().code;
+    if let Some(Home::Of(venue)) = home_of(code, feeds, (task.fs, task.places))?
+        && venue == task.feed.venue()
+    {
+        days.extend(vault.days(&Shelf::from(code))?);
+    }
+    let days = days.into_keys();
     Ok(days
         .filter(|day| since.is_none_or(|since| *day >= since))
         .collect())

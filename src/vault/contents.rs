@@ -1,14 +1,16 @@
 //! What one file of the vault holds: records, damage, and an end that was cut off.
 //!
-//! Promises: pure; every byte of a file is in a record, in a damage or in the torn end. A record is given only if its bytes
-//! have the digest that its line says.
+//! Promises: pure; every byte of a file is in its first line, in a record, in a damage or in the torn end. A record is given only
+//! if its bytes have the digest that its line says.
 
 use std::path::Path;
 
-use crate::model::Digest;
+use chrono::NaiveDate;
 
-use super::VaultFile;
+use crate::model::{Digest, Feed};
+
 use super::record::{Entry, Head, Record, next_line};
+use super::{Shelf, VaultFile};
 
 /// Begins each file; the number is that of the form.
 const PREAMBLE: &str = "barkeep-vault";
@@ -48,20 +50,31 @@ impl Damage {
 pub(super) struct Newer;
 
 /// Returns the line that begins a file.
-pub(super) fn preamble(shelf: &str, day: chrono::NaiveDate) -> String {
+pub(super) fn preamble(shelf: &str, day: NaiveDate) -> String {
     format!("{PREAMBLE} {FORM} {shelf} {day}\n")
 }
 
+/// Tells whether a line begins a file of a day on a shelf: earlier builds kept downloads by feed, and named that.
+fn begins(line: &str, shelf: &Shelf, day: NaiveDate) -> bool {
+    let words = line.strip_prefix(&format!("{PREAMBLE} {FORM} "));
+    let name = words.and_then(|words| words.strip_suffix(&format!(" {day}")));
+    let is_of_feed = |name: &str| {
+        let feed = name.parse::<Feed>();
+        feed.is_ok_and(|feed| feed.as_str() == name)
+    };
+    name.is_some_and(|name| name == shelf.as_str() || is_of_feed(name))
+}
+
 impl Contents {
-    /// Judges the bytes of a file that should begin with a line.
-    pub(super) fn of(bytes: Vec<u8>, preamble: &str) -> Result<Self, Newer> {
+    /// Judges the bytes of a file of a day on a shelf.
+    pub(super) fn of(bytes: Vec<u8>, shelf: &Shelf, day: NaiveDate) -> Result<Self, Newer> {
         let mut contents = Self {
             entries: Vec::new(),
             damaged: Vec::new(),
             torn: 0,
             bytes,
         };
-        let mut at = contents.begin(preamble)?;
+        let mut at = contents.begin(shelf, day)?;
         while at < contents.bytes.len() {
             at = contents.step(at);
         }
@@ -69,13 +82,14 @@ impl Contents {
     }
 
     /// Returns where the first record should stand. A first line that is damaged or cut off costs nothing but itself.
-    fn begin(&self, preamble: &str) -> Result<usize, Newer> {
-        if self.bytes.starts_with(preamble.as_bytes()) {
-            return Ok(preamble.len());
-        }
+    fn begin(&self, shelf: &Shelf, day: NaiveDate) -> Result<usize, Newer> {
         let line = self.bytes.split(|byte| *byte == b'\n').next();
         let text = line.and_then(|line| std::str::from_utf8(line).ok());
-        let mut words = text.unwrap_or_default().split(' ');
+        let text = text.unwrap_or_default();
+        if text.len() < self.bytes.len() && begins(text, shelf, day) {
+            return Ok(text.len() + 1);
+        }
+        let mut words = text.split(' ');
         let is_ours = words.next() == Some(PREAMBLE);
         let form = words.next().and_then(|form| form.parse::<u32>().ok());
         match form {

@@ -4,6 +4,7 @@ mod again;
 mod crash;
 mod expiry;
 mod gaps;
+mod home;
 mod lost;
 mod marks;
 mod outward;

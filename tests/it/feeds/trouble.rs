@@ -256,7 +256,7 @@ fn damage_in_the_vault_is_named_by_check_and_its_size_by_status() {
     let bar = feed.workspace("", FRIDAY);
     bar.run(&UPDATE).expect(Exit::Ok);
     bar.run(&UPDATE).expect(Exit::Ok);
-    let pack = "vault/DETR/2026-09-17.pack";
+    let pack = "vault/de.xetra/2026-09-17.pack";
     assert!(
         bar.has(pack),
         "the parts of a day that is over are one file"
@@ -264,7 +264,7 @@ fn damage_in_the_vault_is_named_by_check_and_its_size_by_status() {
     bar.run(&["check"]).expect(Exit::Ok);
     let sizes = bar.run(&["status"]).stdout;
     assert!(
-        sizes.contains("DETR") && sizes.contains("2026-09-17"),
+        sizes.contains("de.xetra") && sizes.contains("2026-09-17"),
         "{sizes}"
     );
 
@@ -422,7 +422,7 @@ fn keep_later(bar: &Barkeep, name: &str, bytes: &[u8]) {
     let held = workspace.lock().acquire("a test").unwrap();
     let run = workspace.runs.next();
     let mut keeper = Keeper::of(workspace.fs(), &held, &workspace.places.vault(), run);
-    let (shelf, day) = ("DETR".parse().unwrap(), FIRST[..10].parse().unwrap());
+    let (shelf, day) = ("de.xetra".parse().unwrap(), FIRST[..10].parse().unwrap());
     let at = workspace.clock().now() + chrono::TimeDelta::minutes(1);
     keeper.keep((&shelf, day), name, at, bytes).unwrap();
     held.release().unwrap();

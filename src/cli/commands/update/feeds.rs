@@ -48,7 +48,8 @@ fn files(
         return Ok(Vec::new());
     };
     if let Feeding::Replayed { since } = plan.feeding {
-        let days = replayed_days(&task, since).map_err(|error| error.to_string())?;
+        let days = replayed_days(&task, workspace.view().feeds, since)
+            .map_err(|error| error.to_string())?;
         let row =
             |day: &chrono::NaiveDate| [format!("{day}.pack"), "replay".to_owned(), String::new()];
         return Ok(days.iter().map(row).collect());
