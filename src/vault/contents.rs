@@ -41,7 +41,10 @@ impl Damage {
     pub fn told_in(&self, path: &Path) -> String {
         let Self { length, offset, .. } = self;
         let path = path.display();
-        format!("{length} bytes from {offset} on are damaged in {path}")
+        match length {
+            0 => format!("{path} is a pack without any download"),
+            _ => format!("{length} bytes from {offset} on are damaged in {path}"),
+        }
     }
 }
 
@@ -158,9 +161,11 @@ impl Contents {
         self.torn
     }
 
-    /// Returns what is damaged of a file, to which belongs a torn end where the file was written whole.
+    /// Returns what is damaged of a file, to which belongs a torn end where the file was written whole; so is one that ends before
+    /// its first record.
     pub fn damage_of(&self, file: &VaultFile) -> impl Iterator<Item = Damage> {
-        let end = (self.torn > 0 && *file == VaultFile::Pack).then(|| Damage {
+        let is_bare = self.entries.is_empty() && self.damaged.is_empty();
+        let end = (*file == VaultFile::Pack && (self.torn > 0 || is_bare)).then(|| Damage {
             offset: self.bytes.len() as u64 - self.torn,
             length: self.torn,
             name: None,
@@ -168,8 +173,8 @@ impl Contents {
         self.damaged.iter().cloned().chain(end)
     }
 
-    /// Tells whether every byte is that of a record.
-    pub fn is_clean(&self) -> bool {
-        self.damaged.is_empty() && self.torn == 0
+    /// Tells whether every byte of a file is as it was written.
+    pub fn is_clean(&self, file: &VaultFile) -> bool {
+        self.torn == 0 && self.damage_of(file).next().is_none()
     }
 }

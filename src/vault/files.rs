@@ -182,8 +182,14 @@ impl<'f> Vault<'f> {
         self.root.join(shelf.as_str())
     }
 
-    /// Tells whether every record of a file is done, and none of it is damaged or cut off.
-    pub(super) fn is_done(contents: &Contents, is_done: &dyn Fn(&Head) -> bool) -> bool {
-        contents.is_clean() && contents.heads().all(is_done)
+    /// Tells whether every record of a file is done, and none of it is damaged or cut off. Of one that has none, which a stop left
+    /// that came before its first record, there is nothing to be done: a pack of it would look like damage.
+    pub(super) fn is_done(
+        (contents, file): (&Contents, &VaultFile),
+        is_done: &dyn Fn(&Head) -> bool,
+    ) -> bool {
+        contents.is_clean(file)
+            && contents.heads().next().is_some()
+            && contents.heads().all(is_done)
     }
 }

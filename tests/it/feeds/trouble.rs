@@ -280,6 +280,30 @@ fn damage_in_the_vault_is_named_by_check_and_its_size_by_status() {
     );
 }
 
+/// A power cut or a copy that broke off leaves a pack without any download: an empty one, or one that has its first line only.
+#[test]
+fn a_pack_without_any_download_is_damage_for_check_and_replay() {
+    let feed = thursday();
+    let bar = feed.workspace("", FRIDAY);
+    bar.run(&UPDATE).expect(Exit::Ok);
+    let pack = "vault/de.xetra/2026-09-17.pack";
+    let whole = bar.read(pack);
+    let line = whole.iter().position(|byte| *byte == b'\n').unwrap();
+
+    for length in [0, line / 2, line, line + 1, line + 2] {
+        bar.write(pack, &whole[..length]);
+
+        let checked = bar.run(&["check"]).expect(Exit::Damaged);
+        let replayed = bar.run(&[&UPDATE[..], &["--replay"]].concat());
+        bar.run(&UPDATE).expect(Exit::Ok);
+
+        assert!(checked.stderr.contains("2026-09-17.pack"), "{checked:#?}");
+        assert_eq!(replayed.exit, Exit::Partial, "{length}: {replayed:#?}");
+        assert!(replayed.stderr.contains("2026-09-17.pack"), "{replayed:#?}");
+        assert_eq!(bar.read(pack).len(), length, "it stays");
+    }
+}
+
 /// What a day does not have whole is told, not passed over.
 #[test]
 fn a_correction_without_its_trade_an_unknown_mode_and_trades_of_a_closed_day_are_told() {
