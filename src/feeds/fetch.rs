@@ -72,6 +72,7 @@ pub fn fetch(task: &FeedTask<'_>, send: &dyn Fn(Arrival) -> bool) {
         passed_over: BTreeSet::new(),
         asked_again: 0,
         dailies: BTreeMap::new(),
+        read: BTreeSet::new(),
     };
     if let Err(error) = fetching.work() {
         let kind = FailureKind::Disk;
@@ -97,6 +98,8 @@ struct Fetching<'t, 'l> {
     asked_again: usize,
     /// What the daily files that were read in this run have.
     dailies: BTreeMap<NaiveDate, TradesOfDaily>,
+    /// Files with trades that this run has read.
+    read: BTreeSet<Span>,
 }
 
 impl Fetching<'_, '_> {
@@ -107,7 +110,40 @@ impl Fetching<'_, '_> {
         if is_heard {
             self.download_all()?;
         }
+        self.read_days_again()
+    }
+
+    /// Reads files of days once more of which minutes came after them: of two values of one trade that of the day counts, whichever
+    /// run reads it, as far as the vault has it.
+    fn read_days_again(&mut self) -> Result<(), FeedRunError> {
+        let minutes = self.read.iter().filter_map(|span| match span {
+            Span::Minute(minute) => Some(minute.date()),
+            Span::Daily(_) => None,
+        });
+        let is_read_before = |day: &NaiveDate| {
+            let held = self.held.days.get(day);
+            let has_daily = held.is_some_and(|held| held.daily.is_some());
+            has_daily && !self.read.contains(&Span::Daily(*day))
+        };
+        let days: BTreeSet<NaiveDate> = minutes.filter(is_read_before).collect();
+        let vault = Vault::of(self.task.fs, &self.task.places.vault());
+        for day in days {
+            let name = self.name(Span::Daily(day));
+            let files = vault.days(&self.task.shelf)?.remove(&day);
+            for file in &files.unwrap_or_default() {
+                let contents = vault.read(&self.task.shelf, day, file)?;
+                let records = contents.iter().flat_map(crate::vault::Contents::records);
+                for record in records.filter(|record| record.head.name == name.to_string()) {
+                    self.reader.read_trades(&name, record.bytes);
+                }
+            }
+        }
         Ok(())
+    }
+
+    fn name(&self, span: Span) -> FileName {
+        let feed = self.task.feed.spec().code.clone();
+        FileName { feed, span }
     }
 
     /// Asks what the feed has, and tells whether it said so.
@@ -240,9 +276,14 @@ impl Fetching<'_, '_> {
             self.reader.say(Arrival::Downloaded { name, at, bytes });
         }
         let mut seen = Seen::of(name.span);
-        let extent = self
-            .reader
-            .read(name, bytes, from_vault, &mut |trade| seen.add(trade));
+        let mut has_trades = false;
+        let extent = self.reader.read(name, bytes, from_vault, &mut |trade| {
+            has_trades = true;
+            seen.add(trade);
+        });
+        if has_trades {
+            self.read.insert(name.span);
+        }
         if extent != Some(Extent::Whole) {
             // Its bytes are there; the same ones need not be asked for again at once.
             if !(from_vault && extent.is_none() && self.may_ask_again(name.span)) {
@@ -284,10 +325,7 @@ impl Fetching<'_, '_> {
     /// Returns what the daily file has: as it was read in this run, else out of the vault.
     fn daily(&mut self, day: NaiveDate) -> Result<Option<&TradesOfDaily>, FeedRunError> {
         if !self.dailies.contains_key(&day) {
-            let name = FileName {
-                feed: self.task.feed.spec().code.clone(),
-                span: Span::Daily(day),
-            };
+            let name = self.name(Span::Daily(day));
             if let Some(Seen::Daily(daily)) = self
                 .again(day, &BTreeSet::from([name.clone()]))?
                 .remove(&name)

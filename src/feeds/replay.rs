@@ -133,8 +133,13 @@ fn replay_day<'l>(
 /// Leaves trades out of what was read.
 fn without(arrival: Arrival, out: &Frame) -> Arrival {
     match arrival {
-        Arrival::Trades { day, rows } => Arrival::Trades {
+        Arrival::Trades {
             day,
+            published,
+            rows,
+        } => Arrival::Trades {
+            day,
+            published,
             rows: left(rows, out),
         },
         other => other,

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use super::arrival::{Arrival, FileRead, Held, Listed};
+use super::arrival::{Arrival, FileRead, Held, Listed, Published};
 use super::bars::Bars;
 use super::tidy::{is_of_place, tidy};
 use super::{Extent, FeedRunError, FeedTask, Marks, silence};
@@ -103,7 +103,11 @@ impl<'l> FeedRun<'l> {
                 self.keep(&name, at, &bytes, report)?;
                 self.tell_done(name.to_string());
             }
-            Arrival::Trades { day, rows } => self.stage(day, rows)?,
+            Arrival::Trades {
+                day,
+                published,
+                rows,
+            } => self.stage((day, published), rows)?,
             Arrival::Read(read) => self.note_read(read, report)?,
             Arrival::Failed(failure, body) => {
                 let asked_for = failure.file.clone();
@@ -189,7 +193,11 @@ impl<'l> FeedRun<'l> {
     }
 
     /// Takes trades in. What the vault has can be read once more, so that they need not be written twice.
-    fn stage(&mut self, day: NaiveDate, rows: Frame) -> Result<(), FeedRunError> {
+    fn stage(
+        &mut self,
+        (day, published): (NaiveDate, Published),
+        rows: Frame,
+    ) -> Result<(), FeedRunError> {
         let fs = self.session.fs;
         // From here on a stopped run may store them, and then nobody else knows of the bars.
         self.marks
@@ -198,13 +206,21 @@ impl<'l> FeedRun<'l> {
         let run = self.session.staged(&mut self.staged)?;
         let request = self.task.trades.clone();
         let provenance = Provenance::of_trades(self.task.feed.venue());
-        if self.is_in_vault && self.held_rows + rows.len() <= MOST_HELD {
+        let is_held = self.is_in_vault && self.held_rows + rows.len() <= MOST_HELD;
+        if is_held {
             self.held_rows += rows.len();
-            run.hold(request, rows, provenance)?;
-        } else if let Some(rows) = RowsToStage::encode(request, &rows, &provenance)? {
-            run.stage(&rows)?;
         }
-        Ok(())
+        let take_in = |run: &mut StagedRun<'l, Open>| {
+            if is_held {
+                return run.hold(request, rows, provenance);
+            }
+            let rows = RowsToStage::encode(request, &rows, &provenance)?;
+            rows.map_or(Ok(()), |rows| run.stage(&rows))
+        };
+        Ok(match published {
+            Published::WithMinute => take_in(run),
+            Published::WithDay => run.last(take_in),
+        }?)
     }
 
     fn note_read(&mut self, read: FileRead, report: &mut RunReport) -> Result<(), FeedRunError> {

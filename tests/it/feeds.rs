@@ -14,6 +14,7 @@ mod taken_out;
 mod together;
 mod told;
 mod trouble;
+mod versions;
 
 use barkeep::cli::Exit;
 
