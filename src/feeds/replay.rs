@@ -1,8 +1,9 @@
 //! Making trades and bars anew of what the vault has, without a request.
 //!
-//! Promises: the downloads of a day are read in the order in which they came, and merged into what is stored: where a parser was
-//! mended, its values win, and nothing else changes. Nothing is removed. What is damaged of the vault is told, and costs nothing
-//! but itself.
+//! Promises: the downloads of a day are read in the order in which they came, that of the day after those of its minutes, and merged
+//! into what is stored: where a parser was mended, its values win, and nothing else changes. Nothing is removed. Bars are made once
+//! all days are stored: a later day may have corrections of an earlier one. What is damaged of the vault is told, and costs nothing but
+//! itself.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -50,14 +51,14 @@ pub(super) fn replay<'l>(
         let run = FeedRun::begin(task.clone(), session)?;
         replay_day((run, day, &out), (view, session), registry, report)?;
         if session.stop.is_raised() {
-            break;
+            return Ok(());
         }
         session.observer.observe(Event::Replayed {
             venue: venue.clone(),
             day,
         });
     }
-    Ok(())
+    FeedRun::begin(task.clone(), session)?.finish(view, registry, report)
 }
 
 /// Returns the days of which the vault has downloads, those included that the next run moves to the venue.
@@ -127,7 +128,8 @@ fn replay_day<'l>(
         run.take(without(arrival, out), report)?;
     }
     run.take(Arrival::Over(Held::default()), report)?;
-    run.finish(view, registry, report)
+    run.store(view, registry, report)?;
+    Ok(())
 }
 
 /// Leaves trades out of what was read.

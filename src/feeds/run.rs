@@ -330,14 +330,10 @@ impl<'l> FeedRun<'l> {
         registry: &mut Registry,
         report: &mut RunReport,
     ) -> Result<(), FeedRunError> {
-        let fs = self.session.fs;
-        let trades = self.task.trades.clone();
-        take_over_trades(view, self.session, registry, &trades, report)?;
-        let is_stored = self.consolidate(view, registry, report)?;
-        if !is_stored || !report.data.is_there() {
+        if !self.store(view, registry, report)? {
             return Ok(());
         }
-        self.mark_read()?;
+        let fs = self.session.fs;
         let due = self.marks.days_due(fs)?;
         let made = Bars {
             task: &self.task,
@@ -370,6 +366,26 @@ impl<'l> FeedRun<'l> {
             (&self.task, self.session),
             report,
         )
+    }
+
+    /// Stores what came and marks what was read; bars are due then. Tells whether all of it is stored.
+    ///
+    /// # Errors
+    /// As `finish`.
+    pub(super) fn store(
+        &mut self,
+        view: View<'l>,
+        registry: &mut Registry,
+        report: &mut RunReport,
+    ) -> Result<bool, FeedRunError> {
+        let trades = self.task.trades.clone();
+        take_over_trades(view, self.session, registry, &trades, report)?;
+        let is_stored = self.consolidate(view, registry, report)?;
+        let is_done = is_stored && report.data.is_there();
+        if is_done {
+            self.mark_read()?;
+        }
+        Ok(is_done)
     }
 
     /// Stores what is staged, and tells whether all of it is.
