@@ -51,12 +51,15 @@ pub struct FeedTask<'l> {
 }
 
 impl FeedTask<'_> {
+    /// Tells whether a day is wanted.
+    pub(super) fn is_wanted(&self, day: NaiveDate) -> bool {
+        self.days
+            .is_none_or(|(first, last)| (first..=last).contains(&day))
+    }
+
     /// Returns what is wanted of a listing.
-    pub(super) fn listed(&self, mut listing: Listing) -> Listing {
-        if let Some((first, last)) = self.days {
-            let is_wanted = |name: &FileName| (first..=last).contains(&name.span.day());
-            listing.files.retain(is_wanted);
-        }
+    pub(super) fn wanted(&self, mut listing: Listing) -> Listing {
+        listing.files.retain(|name| self.is_wanted(name.span.day()));
         listing
     }
 }
@@ -150,8 +153,8 @@ impl Fetching<'_, '_> {
     fn list(&mut self) -> bool {
         match self.task.feed.list(self.task.stop) {
             Ok(listing) => {
-                let listing = self.task.listed(listing);
-                self.listing = listing.clone();
+                // All of it is remembered: what nobody wanted is there to be had all the same.
+                self.listing = self.task.wanted(listing.clone());
                 let at = self.task.clock.now();
                 self.reader.say(Arrival::Listed(Listed { listing, at }));
                 true

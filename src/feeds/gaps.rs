@@ -53,7 +53,9 @@ impl RecordedFeed {
         let mut days = Vec::new();
         let calendar = &feed.spec().calendar;
         let asked = habits.asked.first().copied();
-        let first = match (first_with_files(&mut marks, fs, &known)?, asked) {
+        let with_files = first_with_files(marks, fs, &known)?.into_iter();
+        let with_daily = habits.dailies.keys().copied().next();
+        let first = match (with_files.chain(with_daily).min(), asked) {
             (Some(day), asked) => asked.map_or(day, |at| day.min(at.date_naive())),
             // A feed that had nothing was silent on the days that it kept then.
             (None, Some(at)) => first_kept(at, habits.days_kept, calendar),
@@ -68,6 +70,7 @@ impl RecordedFeed {
                 day,
                 deadline: deadline(day, habits.days_kept, calendar),
                 asked: &habits.asked,
+                has_daily: habits.dailies.contains_key(&day),
                 is_session: matches!(calendar.day(day), Day::Open(_)),
                 now,
             };
@@ -132,6 +135,8 @@ struct Recorded<'f> {
     deadline: DateTime<Utc>,
     /// When the feed was asked.
     asked: &'f [DateTime<Utc>],
+    /// Whether it listed the file of the day.
+    has_daily: bool,
     /// Whether its exchange is known to be open on it.
     is_session: bool,
     now: DateTime<Utc>,
@@ -208,6 +213,6 @@ impl Recorded<'_> {
         let is_over = |at: DateTime<Utc>| calendar.wall(at) >= session.close + LATE;
         let mut asked = self.asked.iter().copied().chain(marks.listed_at);
         let is_asked = asked.any(|at| is_over(at) && at < self.deadline);
-        is_asked && is_over(self.now) && is_silent(marks)
+        is_asked && is_over(self.now) && is_silent(marks, self.has_daily)
     }
 }

@@ -348,12 +348,13 @@ impl<'l> FeedRun<'l> {
         }
         self.marks.save(fs, &self.temps)?;
         if let Some(listed) = self.listed.take() {
-            let silent = silence::silent_days(
+            let mut silent = silence::silent_days(
                 &mut self.marks,
                 fs,
                 &listed,
                 &self.task.feed.spec().calendar,
             )?;
+            silent.retain(|day| self.task.is_wanted(*day));
             self.remember(&listed)?;
             let lost = self.tell_losses(listed.at)?;
             let feed = report.feed_at(self.venue());
