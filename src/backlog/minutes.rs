@@ -10,6 +10,7 @@ use crate::feeds::RecordedFeed;
 use crate::gaps::{FeedDay, FeedGaps as _, MinuteSpan, MinuteState, Task, schedule};
 use crate::layout::Places;
 use crate::model::Venue;
+use crate::source::posttrade::Feed;
 use crate::sys::{Fs, FsResult};
 use crate::workspace::View;
 
@@ -64,28 +65,51 @@ impl FeedMinutes {
         now: DateTime<Utc>,
         (venues, since): (&[Venue], Option<NaiveDate>),
     ) -> FsResult<Self> {
-        let mut days = Vec::new();
-        let mut asked = BTreeMap::new();
+        let mut minutes = Self {
+            days: Vec::new(),
+            asked: BTreeMap::new(),
+            now,
+        };
         for feed in view.feeds {
-            if !venues.is_empty() && !venues.contains(feed.venue()) {
-                continue;
+            if venues.is_empty() || venues.contains(feed.venue()) {
+                minutes.add(
+                    feed,
+                    RecordedFeed::of(feed, (fs, places), now, since)?.days(),
+                );
             }
-            let of_feed = RecordedFeed::of(feed, (fs, places), now, since)?.days();
-            if !of_feed.is_empty() {
-                let budget = Budget {
-                    server: feed.spec().base_url.clone(),
-                    pace: feed.spec().rate.average(),
-                };
-                asked.insert(feed.venue().clone(), budget);
-            }
-            days.extend(of_feed);
         }
-        let days = days.into_iter().map(|day| {
+        Ok(minutes)
+    }
+
+    fn add(&mut self, feed: &Feed, days: Vec<FeedDay>) {
+        if days.is_empty() {
+            return;
+        }
+        let budget = Budget {
+            server: feed.spec().base_url.clone(),
+            pace: feed.spec().rate.average(),
+        };
+        self.asked.insert(feed.venue().clone(), budget);
+        let now = self.now;
+        self.days.extend(days.into_iter().map(|day| {
             let spans = day.spans(now);
             (day, spans)
-        });
-        let days = days.collect();
-        Ok(Self { days, asked, now })
+        }));
+    }
+
+    /// Takes days of a feed, as a run would find them, for those that are recorded.
+    pub fn foresee(&mut self, feed: &Feed, days: Vec<FeedDay>) {
+        self.days.retain(|(day, _)| day.venue != *feed.venue());
+        self.add(feed, days);
+    }
+
+    /// Leaves out days that nobody asked for.
+    #[must_use]
+    pub fn within(mut self, asked: Option<(NaiveDate, NaiveDate)>) -> Self {
+        let is_asked =
+            |day: NaiveDate| asked.is_none_or(|(first, last)| (first..=last).contains(&day));
+        self.days.retain(|(day, _)| is_asked(day.day));
+        self
     }
 
     /// Reads what is recorded of all feeds of the last days: what can still be had is of these, and each run looks at them.

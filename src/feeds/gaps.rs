@@ -46,8 +46,18 @@ impl RecordedFeed {
         now: DateTime<Utc>,
         since: Option<NaiveDate>,
     ) -> FsResult<Self> {
-        let mut marks = Marks::of(places, feed.venue());
+        Self::by(&mut Marks::of(places, feed.venue()), feed, fs, (now, since))
+    }
+
+    /// Reads the same of some marks, those that were changed and not written included.
+    pub(super) fn by(
+        marks: &mut Marks,
+        feed: &Feed,
+        fs: &dyn Fs,
+        (now, since): (DateTime<Utc>, Option<NaiveDate>),
+    ) -> FsResult<Self> {
         let mut known = marks.known_days(fs)?;
+        known.extend(marks.loaded_days());
         known.retain(|day| since.is_none_or(|since| *day >= since));
         let habits = marks.habits(fs)?;
         let mut days = Vec::new();
@@ -85,6 +95,10 @@ impl RecordedFeed {
             }
         }
         Ok(Self { days })
+    }
+
+    pub(super) fn into_days(self) -> Vec<FeedDay> {
+        self.days
     }
 }
 

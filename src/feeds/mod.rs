@@ -38,7 +38,7 @@ pub use error::FeedRunError;
 pub use fetch::{FeedTask, fetch};
 pub use gaps::RecordedFeed;
 pub use marks::Marks;
-pub use plan::{PreviewError, preview, task_of};
+pub use plan::{Preview, PreviewError, preview, task_of};
 pub use replay::replayed_days;
 pub use run::FeedRun;
 pub use runs::{FeedRuns, FeedsAsked};
