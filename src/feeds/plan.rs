@@ -1,10 +1,11 @@
 //! What a run of a feed begins with: its names, its calendar, and what it would download.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use chrono::{NaiveDate, TimeDelta};
 
-use super::{FeedRunError, FeedTask, Marks, RecordedFeed};
+use super::{FeedRunError, FeedTask, KnownFeed, Marks, RecordedFeed};
 use crate::gaps::FeedDay;
 use crate::layout::{PartitionPathBuilder, Places};
 use crate::model::{PartitionKey, Series, StorageRequest};
@@ -82,16 +83,19 @@ pub(super) fn held(
 }
 
 /// Tells whether trades of a day were stored and their file is gone, as after an older copy of `data` was put back. What the feed
-/// has of it is asked for again. Where nothing of the feed lies there, it is most likely the disk that is not.
+/// has of it is asked for again. Where nothing of the feed lies there, it is most likely the disk that is not, and what nobody can look
+/// at is not gone.
 fn is_gone(task: &FeedTask<'_>, day: NaiveDate, held: &HeldDay) -> Result<bool, FeedRunError> {
     let Ok(series) = task.trades.partitioned() else {
         return Ok(false);
     };
     let paths = PartitionPathBuilder::new(&task.places.data);
     let file = paths.file(series, PartitionKey::Day(day));
-    Ok(held.has_trades()
-        && task.fs.metadata(&file)?.is_none()
-        && task.fs.metadata(&paths.series_dir(series))?.is_some())
+    let lies = |path: &Path| match task.fs.metadata(path) {
+        Err(error) if error.is_of_place() => Ok(true),
+        found => found.map(|found| found.is_some()),
+    };
+    Ok(held.has_trades() && !lies(&file)? && lies(&paths.series_dir(series))?)
 }
 
 /// What a run would do with a feed.
@@ -113,7 +117,7 @@ pub fn preview(task: &FeedTask<'_>) -> Result<Preview, PreviewError> {
         return Err(PreviewError::OtherFeed { reason });
     }
     let feed = task.feed;
-    let listing = feed.list(task.stop)?;
+    let listing = task.there(feed.list(task.stop)?);
     let wanted = task.wanted(listing.clone());
     let mut marks = Marks::of(task.places, feed.venue());
     let held = held(task, (&mut marks, &wanted))?;
@@ -148,7 +152,7 @@ fn days_then(
             day.listed_at = Some(now);
         }
     }
-    let recorded = RecordedFeed::by(marks, task.feed, task.fs, (now, None))?;
+    let recorded = RecordedFeed::by(marks, KnownFeed::from(task.feed), task.fs, (now, None))?;
     Ok(recorded.into_days())
 }
 

@@ -3,7 +3,7 @@
 //! Promises: what was read of a file goes out with its trades or before them, and all of it once `flush` was called. Of a trade that
 //! was published more than once with other values every one goes out, the later ones behind the earlier ones.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 
@@ -62,12 +62,17 @@ impl<'t> Reader<'t> {
         from_vault: bool,
         see: &mut dyn FnMut(&Trade),
     ) -> Option<Extent> {
-        let content = self.take(name, bytes, see);
+        let mut days = BTreeSet::new();
+        let content = self.take(name, bytes, &mut |trade| {
+            see(trade);
+            days.insert(time::day(trade.trade_time));
+        });
         let extent = content.extent;
         self.say(Arrival::Read(FileRead {
             name: name.clone(),
             digest: Digest::of(bytes),
             extent,
+            days,
             lines: content.lines,
             bad: content.bad,
             bad_lines: content.bad_lines,
@@ -85,7 +90,7 @@ impl<'t> Reader<'t> {
 
     fn take(&mut self, name: &FileName, bytes: &[u8], see: &mut dyn FnMut(&Trade)) -> Content {
         let published = Published::of(name.span);
-        super::read::read(&name.feed, bytes, &mut |trade| {
+        super::read::read(name, bytes, &mut |trade| {
             see(&trade);
             self.batch.push(published, &trade);
             if self.batch.len >= BATCH {

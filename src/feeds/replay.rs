@@ -5,6 +5,7 @@
 //! all days are stored: a later day may have corrections of an earlier one. What is damaged of the vault is told, and costs nothing but
 //! itself.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -47,9 +48,14 @@ pub(super) fn replay<'l>(
     };
     // Nothing that a replay stores is among them: what was taken out stays out.
     let out = TakenOut::since(*first, session).trades(&task.trades)?;
+    let mut waiting = BTreeSet::new();
+    let mut are_known = true;
     for day in days {
         let run = FeedRun::begin(task.clone(), session)?;
-        replay_day((run, day, &out), (view, session), registry, report)?;
+        match replay_day((run, day, &out), (view, session), registry, report)? {
+            Some(days) => waiting.extend(days),
+            None => are_known = false,
+        }
         if session.stop.is_raised() {
             return Ok(());
         }
@@ -58,7 +64,12 @@ pub(super) fn replay<'l>(
             day,
         });
     }
-    FeedRun::begin(task.clone(), session)?.finish(view, registry, report)
+    if !are_known {
+        // The bars stay due: the next update makes them.
+        return Ok(());
+    }
+    let run = FeedRun::begin(task.clone(), session)?;
+    run.complete(&waiting, view, registry, report)
 }
 
 /// Returns the days of which the vault has downloads, those included that the next run moves to the venue.
@@ -84,13 +95,14 @@ pub fn replayed_days(
         .collect())
 }
 
-/// A day of which not all was read when the run is stopped is left as it is.
+/// Returns the days of which not all is stored; `None` where nobody can say which days those are. A day of which not all was read when
+/// the run is stopped is left as it is.
 fn replay_day<'l>(
     (mut run, day, out): (FeedRun<'l>, NaiveDate, &Frame),
     (view, session): (View<'l>, Session<'l>),
     registry: &mut Registry,
     report: &mut RunReport,
-) -> Result<(), FeedRunError> {
+) -> Result<Option<BTreeSet<NaiveDate>>, FeedRunError> {
     let task = run.task().clone();
     let vault = Vault::of(task.fs, &task.places.vault());
     let files = vault.days(&task.shelf)?.remove(&day).unwrap_or_default();
@@ -110,7 +122,7 @@ fn replay_day<'l>(
         }
         for record in contents.iter().flat_map(Contents::records) {
             if session.stop.is_raised() {
-                return Ok(());
+                return Ok(None);
             }
             match record.head.name.parse::<FileName>() {
                 Ok(name) => {
@@ -128,8 +140,7 @@ fn replay_day<'l>(
         run.take(without(arrival, out), report)?;
     }
     run.take(Arrival::Over(Held::default()), report)?;
-    run.store(view, registry, report)?;
-    Ok(())
+    run.store(view, registry, report)
 }
 
 /// Leaves trades out of what was read.

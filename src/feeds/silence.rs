@@ -44,7 +44,7 @@ pub(super) fn silent_days(
         let is_over = time::nanos(session.close + LATE).is_some_and(|end| end <= now);
         let is_kept = deadline(day, *days_kept, calendar) > listed.at;
         let has_daily = files.iter().any(|name| name.span == Span::Daily(day));
-        if is_over && is_kept && is_silent(marks.day(fs, day)?, has_daily) {
+        if is_over && is_kept && is_silent(marks.day(fs, day)?, (day, calendar), has_daily) {
             silent.insert(day);
         }
     }
@@ -77,11 +77,15 @@ fn wall_clock(listed: &Listed, calendar: &Calendar) -> Option<i64> {
 
 /// Tells whether all that a feed has of a day was read, and no trade was in it. `has_daily` says whether it listed the file of the
 /// day.
-pub(super) fn is_silent(marks: &DayMarks, has_daily: bool) -> bool {
+pub(super) fn is_silent(
+    marks: &DayMarks,
+    (day, calendar): (NaiveDate, &Calendar),
+    has_daily: bool,
+) -> bool {
     if marks.lines() > 0 {
         return false;
     }
-    match marks.held.coverage() {
+    match marks.held.coverage(day, calendar) {
         Coverage::Whole => true,
         Coverage::None if has_daily => false,
         Coverage::None | Coverage::Open | Coverage::Lacking => {

@@ -225,6 +225,18 @@ impl PartitionedStore {
         Ok((parts.joined(Profile::of(dataset)), rights))
     }
 
+    /// Reads some partitions of a series, as far as they are there; no other folder of it is looked into.
+    ///
+    /// # Errors
+    /// As `read`.
+    pub fn read_alone(
+        &self,
+        request: &StorageRequest,
+        wanted: &BTreeSet<PartitionKey>,
+    ) -> Result<Stored, StorageError> {
+        Ok(self.read_partitions(request, wanted, &ALL_TIMES)?.0)
+    }
+
     fn read_files(
         &self,
         request: &StorageRequest,

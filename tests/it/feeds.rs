@@ -2,9 +2,12 @@
 
 mod again;
 mod crash;
+mod daily;
+mod derived;
 mod expiry;
 mod gaps;
 mod home;
+mod left;
 mod lost;
 mod marks;
 mod outward;
