@@ -20,12 +20,6 @@ pub struct KeptAnswers<'l> {
     is_shut: bool,
 }
 
-/// Returns by which name the answers of a venue are kept.
-pub(super) fn shelf_of(venue: &Venue) -> Option<Shelf> {
-    let name = format!("{}.{}", venue.market.as_str(), venue.source.as_str());
-    name.parse().ok()
-}
-
 impl<'l> KeptAnswers<'l> {
     /// Returns where the answers of a source are kept; `None` where they are not.
     pub fn of(source: &dyn MarketDataSource, session: Session<'l>) -> Option<Self> {
@@ -36,7 +30,7 @@ impl<'l> KeptAnswers<'l> {
         Some(Self {
             venue: source.venue().clone(),
             keeper: Keeper::of(fs, held, &places.vault(), session.runs.next()),
-            shelf: shelf_of(source.venue())?,
+            shelf: Shelf::from(source.venue()),
             spec,
             session,
             is_shut: false,

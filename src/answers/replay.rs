@@ -3,7 +3,8 @@
 //! Promises: the answers of a series are read in the order in which they came, and what they amount to together is merged into
 //! what is stored, once: where a parser was mended, its values win, and nothing else changes. Answers count only as far as
 //! nothing came between them and what is stored that the vault does not have: older values would take the place of newer ones.
-//! So answers before a split, which stand on another basis, do not. Rows that a person took out stay out. Marks stay as they are.
+//! So answers before a split, which stand on another basis, do not; a split that they know does not part them from later ones. Series
+//! of which not all is made anew are counted in a warning. Rows that a person took out stay out. Marks stay as they are.
 //! What is damaged of the vault is told with its place, and costs the answers that it is of.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,18 +12,19 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDate;
 
 use super::AnswersError;
-use super::kept::shelf_of;
 use super::rows::{provenance, refusal, sides, take_prepost};
 use crate::catalog::Wanted;
 use crate::frame::basis::{Overlap, changes_prices, measured};
-use crate::frame::{self, BarBatch, Frame};
+use crate::frame::{self, BarBatch, EventKind, Frame, MarketEvent};
 use crate::ingest::{
     Consolidation, FailureKind, FileFailure, Registry, RunReport, SourceNote, SourceNotes,
     VenueReport,
 };
 use crate::layout::{Continuity, Places};
 use crate::ledger::Ledgers;
-use crate::model::{Digest, Interval, Provenance, StorageRequest, Ticker, Venue};
+use crate::model::{
+    Digest, Interval, PriceBasis, Provenance, Series, StorageRequest, Ticker, Venue,
+};
 use crate::source::{Download, Extras, Fetched, MarketDataSource, Recorded};
 use crate::storage::{Open, RowsToStage, StagedRun, StorageError};
 use crate::vault::{Contents, Shelf, Vault};
@@ -169,12 +171,12 @@ impl<'l> Replay<'_, 'l> {
         since: Option<NaiveDate>,
     ) -> Result<(), AnswersError> {
         let (view, Session { fs, places, .. }) = (self.view, self.session);
-        let Some((source, shelf)) = view.source(venue).zip(shelf_of(venue)) else {
+        let Some(source) = view.source(venue) else {
             return Ok(());
         };
         let answers = Answers {
             vault: Vault::of(fs, &places.vault()),
-            shelf,
+            shelf: Shelf::from(venue),
             source: &**source,
             since,
             places,
@@ -195,6 +197,7 @@ impl<'l> Replay<'_, 'l> {
         }
         let mut run: Option<StagedRun<'l, Open>> = None;
         let mut notes = SourceNotes::new();
+        let mut other_bases = 0;
         let mut left: Vec<&OfVenue> = series.iter().rev().collect();
         let ledgers = Ledgers::default();
         while !left.is_empty() && !self.session.stop.is_raised() {
@@ -204,7 +207,9 @@ impl<'l> Replay<'_, 'l> {
                 let body = |digest: &Digest| bodies.get(digest).cloned();
                 let request = StorageRequest::bars(venue.clone(), ticker.clone(), *interval);
                 let of = (&request, ticker, *interval);
-                let rows = self.rows_of(of, (recorded, answers.source), &body, &mut notes);
+                let (rows, of_before) =
+                    self.rows_of(of, (recorded, answers.source), &body, &mut notes);
+                other_bases += usize::from(lacks_some(&rows, &of_before));
                 for (request, (rows, provenance)) in rows {
                     // An answer of before that does not know that a person took rows out since.
                     let out = ledgers.rows_out(fs, places, &request, rows.profile());
@@ -212,6 +217,11 @@ impl<'l> Replay<'_, 'l> {
                     self.stage_again(&mut run, request, &rows, &provenance)?;
                 }
             }
+        }
+        if other_bases > 0 {
+            self.report.warnings.push(format!(
+                "{venue}: of {other_bases} series not all answers are made anew, since what is stored stands on another basis than they do, by payments or splits that came after them"
+            ));
         }
         let Some(run) = run else { return Ok(()) };
         let sealed = run.seal()?;
@@ -241,15 +251,16 @@ impl<'l> Replay<'_, 'l> {
         Ok(run.stage(&rows.with(Continuity::Apart))?)
     }
 
-    /// Returns what the answers of a series amount to.
+    /// Returns what the answers of a series amount to, and rows of such answers as stand on another basis than the later ones.
     fn rows_of(
         &mut self,
         of: (&StorageRequest, &Ticker, Interval),
         (recorded, source): (&[Recorded], &dyn MarketDataSource),
         body: &dyn Fn(&Digest) -> Option<Vec<u8>>,
         notes: &mut SourceNotes,
-    ) -> Rows {
-        let mut rows = Rows::new();
+    ) -> (Rows, Vec<Rows>) {
+        let (mut rows, mut of_before) = (Rows::new(), Vec::new());
+        let mut told: Vec<MarketEvent> = Vec::new();
         let mut failed = 0;
         for recorded in recorded {
             let talk = source.recorded_talk(recorded, body);
@@ -265,10 +276,28 @@ impl<'l> Replay<'_, 'l> {
                 }
             };
             let (request, ticker, interval) = of;
-            if moves_prices(rows.get(request), ticker, interval, (&batch, &beside)) {
-                // What came before stands on another basis than what is stored.
-                rows.clear();
+            let news = News {
+                batch: &batch,
+                beside: &beside,
+                told: &told,
+            };
+            match rows
+                .get(request)
+                .map(|older| news.moves(older, ticker, interval))
+            {
+                None | Some(Moves::Nothing) => {}
+                Some(Moves::Adjusted) => {
+                    let is_adjusted = |request: &StorageRequest| {
+                        matches!(request.series, Series::Adjusted { .. })
+                    };
+                    of_before.push(
+                        rows.extract_if(.., |request, _| is_adjusted(request))
+                            .collect(),
+                    );
+                }
+                Some(Moves::Prices) => of_before.push(std::mem::take(&mut rows)),
             }
+            told.extend(beside.events.iter().cloned());
             let note = SourceNote {
                 provisional: beside.provisional.clone(),
                 history: Wanted::AsBefore,
@@ -284,32 +313,75 @@ impl<'l> Replay<'_, 'l> {
                 "{venue} {ticker} {interval}: {failed} of its answers cannot be read as bars"
             ));
         }
-        rows
+        (rows, of_before)
     }
 }
 
-/// Tells whether what was stored before an answer stands on another basis since: by what it tells of payments and splits, or by
-/// its prices.
-fn moves_prices(
-    older: Option<&(Frame, Provenance)>,
-    ticker: &Ticker,
-    interval: Interval,
-    (batch, beside): (&BarBatch, &Extras),
-) -> bool {
-    let Some((older, provenance)) = older else {
-        return false;
-    };
-    let is_told = |event| changes_prices(event, provenance.basis, interval);
-    if !beside.splits.is_empty() || beside.events.iter().any(is_told) {
-        return true;
+/// Tells whether some rows of before are not among those that are made anew.
+fn lacks_some(rows: &Rows, of_before: &[Rows]) -> bool {
+    of_before.iter().flatten().any(|(request, (before, _))| {
+        let is_there = |row| {
+            let made = rows.get(request);
+            made.is_some_and(|(made, _)| made.find(&before.key(row)).is_some())
+        };
+        !(0..before.len()).all(is_there)
+    })
+}
+
+/// An answer, and what the ones before it told of payments and splits: their rows contain those.
+struct News<'n> {
+    batch: &'n BarBatch,
+    beside: &'n Extras,
+    told: &'n [MarketEvent],
+}
+
+/// What of the rows of earlier answers stands on another basis than what is stored since an answer came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Moves {
+    Nothing,
+    /// The closes that are adjusted for payments.
+    Adjusted,
+    Prices,
+}
+
+impl News<'_> {
+    /// Says what stands on another basis: by what the answer tells of payments and splits, or by its prices.
+    fn moves(
+        &self,
+        (older, provenance): &(Frame, Provenance),
+        ticker: &Ticker,
+        interval: Interval,
+    ) -> Moves {
+        let first = older.span().map_or(i64::MAX, |(first, _)| first);
+        let is_new = |event: &&MarketEvent| event.date > first && !self.told.contains(event);
+        let is_told = |event: &&MarketEvent| changes_prices(event, provenance.basis, interval);
+        let news: Vec<&MarketEvent> = self
+            .beside
+            .events
+            .iter()
+            .filter(is_new)
+            .filter(is_told)
+            .collect();
+        let is_split = |event: &&MarketEvent| matches!(event.kind, EventKind::Split { .. });
+        let is_of_prices =
+            provenance.basis == PriceBasis::SplitDividendAdjusted || news.iter().any(is_split);
+        if !self.beside.splits.is_empty() || (is_of_prices && !news.is_empty()) {
+            return Moves::Prices;
+        }
+        let (newer, _) = self.batch.ordered(ticker);
+        let merged = frame::merge(older, &newer.frame);
+        let overlap = Overlap {
+            changed: merged.changed,
+            unchanged: merged.unchanged,
+        };
+        if measured(&merged.revisions.iter().collect::<Vec<_>>(), overlap).is_some() {
+            Moves::Prices
+        } else if news.is_empty() {
+            Moves::Nothing
+        } else {
+            Moves::Adjusted
+        }
     }
-    let (newer, _) = batch.ordered(ticker);
-    let merged = frame::merge(older, &newer.frame);
-    let overlap = Overlap {
-        changed: merged.changed,
-        unchanged: merged.unchanged,
-    };
-    measured(&merged.revisions.iter().collect::<Vec<_>>(), overlap).is_some()
 }
 
 /// Adds an answer to those before it; `false` where none of its rows may be stored.

@@ -10,6 +10,7 @@ use crate::feeds::{KnownFeed, LeftFeed, RecordedFeed, left_feeds};
 use crate::gaps::{FeedDay, FeedGaps as _, MinuteSpan, MinuteState, Task, schedule};
 use crate::layout::Places;
 use crate::model::Venue;
+use crate::source::posttrade::Feed;
 use crate::sys::{Fs, FsResult};
 use crate::workspace::{View, calendar_of_feeds};
 
@@ -32,6 +33,15 @@ struct Budget {
     server: String,
     /// What a request takes.
     pace: TimeDelta,
+}
+
+impl Budget {
+    fn of(feed: &Feed) -> Self {
+        Self {
+            server: feed.spec().base_url.clone(),
+            pace: feed.spec().rate.average(),
+        }
+    }
 }
 
 /// All minutes of one feed that are in one state.
@@ -64,16 +74,14 @@ impl FeedMinutes {
         now: DateTime<Utc>,
         (venues, since): (&[Venue], Option<NaiveDate>),
     ) -> FsResult<Self> {
-        let mut days = Vec::new();
-        let mut asked = BTreeMap::new();
+        let mut minutes = Self {
+            days: Vec::new(),
+            asked: BTreeMap::new(),
+            now,
+        };
         let (left, calendar) = (left_feeds(view)?, calendar_of_feeds(view.calendars));
-        let described = view.feeds.iter().map(|feed| {
-            let budget = Budget {
-                server: feed.spec().base_url.clone(),
-                pace: feed.spec().rate.average(),
-            };
-            (KnownFeed::from(&**feed), Some(budget))
-        });
+        let described = view.feeds.iter();
+        let described = described.map(|feed| (KnownFeed::from(&**feed), Some(Budget::of(feed))));
         let left = left.iter().map(|LeftFeed { venue, code }| {
             let (code, calendar) = (code.as_ref(), &calendar);
             let known = KnownFeed {
@@ -85,21 +93,39 @@ impl FeedMinutes {
         });
         let is_meant = |venue: &Venue| venues.is_empty() || venues.contains(venue);
         for (feed, budget) in described.chain(left) {
-            if !is_meant(feed.venue) {
-                continue;
+            if is_meant(feed.venue) {
+                let of_feed = RecordedFeed::of(feed, (fs, places), now, since)?.days();
+                minutes.add(feed.venue, budget, of_feed);
             }
-            let of_feed = RecordedFeed::of(feed, (fs, places), now, since)?.days();
-            if !of_feed.is_empty() {
-                asked.insert(feed.venue.clone(), budget);
-            }
-            days.extend(of_feed);
         }
-        let days = days.into_iter().map(|day| {
+        Ok(minutes)
+    }
+
+    fn add(&mut self, venue: &Venue, budget: Option<Budget>, days: Vec<FeedDay>) {
+        if days.is_empty() {
+            return;
+        }
+        self.asked.insert(venue.clone(), budget);
+        let now = self.now;
+        self.days.extend(days.into_iter().map(|day| {
             let spans = day.spans(now);
             (day, spans)
-        });
-        let days = days.collect();
-        Ok(Self { days, asked, now })
+        }));
+    }
+
+    /// Takes days of a feed, as a run would find them, for those that are recorded.
+    pub fn foresee(&mut self, feed: &Feed, days: Vec<FeedDay>) {
+        self.days.retain(|(day, _)| day.venue != *feed.venue());
+        self.add(feed.venue(), Some(Budget::of(feed)), days);
+    }
+
+    /// Leaves out days that nobody asked for.
+    #[must_use]
+    pub fn within(mut self, asked: Option<(NaiveDate, NaiveDate)>) -> Self {
+        let is_asked =
+            |day: NaiveDate| asked.is_none_or(|(first, last)| (first..=last).contains(&day));
+        self.days.retain(|(day, _)| is_asked(day.day));
+        self
     }
 
     /// Reads what is recorded of all feeds of the last days: what can still be had is of these, and each run looks at them.

@@ -397,13 +397,14 @@ impl Cycle<'_> {
         found
     }
 
-    /// Returns how the minutes of feeds stand, if a plan asks feeds.
+    /// Returns how the minutes of feeds stand on the days that a plan asks for, if it asks feeds.
     ///
     /// # Errors
     /// When what is recorded of them cannot be read.
     pub fn minutes_of(&self, plan: &UpdatePlan) -> Result<Option<FeedMinutes>, CycleError> {
         let asks = plan.feeding == Feeding::Asked && !plan.feeds.is_empty();
-        asks.then(|| self.minutes()).transpose()
+        let minutes = asks.then(|| self.minutes()).transpose()?;
+        Ok(minutes.map(|minutes| minutes.within(plan.days)))
     }
 }
 

@@ -9,7 +9,7 @@ use super::Extent;
 use crate::frame::Frame;
 use crate::ingest::FileFailure;
 use crate::model::Digest;
-use crate::source::posttrade::{BadLine, FileName, Listing};
+use crate::source::posttrade::{BadLine, FileName, Listing, Span};
 
 pub use crate::source::posttrade::Held;
 
@@ -33,6 +33,8 @@ pub enum Arrival {
     Trades {
         /// The day, UTC.
         day: NaiveDate,
+        /// In what kind of file they were.
+        published: Published,
         /// The trades.
         rows: Frame,
     },
@@ -42,6 +44,26 @@ pub enum Arrival {
     Failed(FileFailure, Option<Vec<u8>>),
     /// Nothing more comes. What is held of the days that were looked at, once everything before is stored.
     Over(Held),
+}
+
+/// In what kind of file trades are published. The file of a day comes after those of its minutes and counts as later, whichever of
+/// them is read first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Published {
+    /// In the file of a minute.
+    WithMinute,
+    /// In the file of a day.
+    WithDay,
+}
+
+impl Published {
+    /// Returns the kind of a file.
+    pub fn of(span: Span) -> Self {
+        match span {
+            Span::Minute(_) => Self::WithMinute,
+            Span::Daily(_) => Self::WithDay,
+        }
+    }
 }
 
 /// What a feed said that it has.

@@ -52,18 +52,26 @@ pub struct FeedTask<'l> {
 }
 
 impl FeedTask<'_> {
-    /// Returns what is wanted of a listing. The file of a day of which minutes are still to come has a part of it at most: it counts
-    /// as not there until the day is over.
-    pub(super) fn listed(&self, mut listing: Listing) -> Listing {
+    /// Tells whether a day is wanted.
+    pub(super) fn is_wanted(&self, day: NaiveDate) -> bool {
+        self.days
+            .is_none_or(|(first, last)| (first..=last).contains(&day))
+    }
+
+    /// Returns what of a listing counts. The file of a day of which minutes are still to come has a part of it at most: it counts as not
+    /// there until the day is over.
+    pub(super) fn there(&self, mut listing: Listing) -> Listing {
         let now = self.clock.now();
         let is_over = |day: NaiveDate| all_published(day) <= now;
         listing
             .files
             .retain(|name| !matches!(name.span, Span::Daily(day) if !is_over(day)));
-        if let Some((first, last)) = self.days {
-            let is_wanted = |name: &FileName| (first..=last).contains(&name.span.day());
-            listing.files.retain(is_wanted);
-        }
+        listing
+    }
+
+    /// Returns what is wanted of a listing.
+    pub(super) fn wanted(&self, mut listing: Listing) -> Listing {
+        listing.files.retain(|name| self.is_wanted(name.span.day()));
         listing
     }
 }
@@ -79,6 +87,7 @@ pub fn fetch(task: &FeedTask<'_>, send: &dyn Fn(Arrival) -> bool) {
         passed_over: BTreeSet::new(),
         asked_again: 0,
         dailies: BTreeMap::new(),
+        read: BTreeSet::new(),
     };
     if let Err(error) = fetching.work() {
         let kind = FailureKind::Disk;
@@ -104,6 +113,8 @@ struct Fetching<'t, 'l> {
     asked_again: usize,
     /// What the daily files that were read in this run have.
     dailies: BTreeMap<NaiveDate, TradesOfDaily>,
+    /// Files with trades that this run has read.
+    read: BTreeSet<Span>,
 }
 
 impl Fetching<'_, '_> {
@@ -114,15 +125,49 @@ impl Fetching<'_, '_> {
         if is_heard {
             self.download_all()?;
         }
+        self.read_days_again()
+    }
+
+    /// Reads files of days once more of which minutes came after them: of two values of one trade that of the day counts, whichever
+    /// run reads it, as far as the vault has it.
+    fn read_days_again(&mut self) -> Result<(), FeedRunError> {
+        let minutes = self.read.iter().filter_map(|span| match span {
+            Span::Minute(minute) => Some(minute.date()),
+            Span::Daily(_) => None,
+        });
+        let is_read_before = |day: &NaiveDate| {
+            let held = self.held.days.get(day);
+            let has_daily = held.is_some_and(|held| held.daily.is_some());
+            has_daily && !self.read.contains(&Span::Daily(*day))
+        };
+        let days: BTreeSet<NaiveDate> = minutes.filter(is_read_before).collect();
+        let vault = Vault::of(self.task.fs, &self.task.places.vault());
+        for day in days {
+            let name = self.name(Span::Daily(day));
+            let files = vault.days(&self.task.shelf)?.remove(&day);
+            for file in &files.unwrap_or_default() {
+                let contents = vault.read(&self.task.shelf, day, file)?;
+                let records = contents.iter().flat_map(crate::vault::Contents::records);
+                for record in records.filter(|record| record.head.name == name.to_string()) {
+                    self.reader.read_trades(&name, record.bytes);
+                }
+            }
+        }
         Ok(())
+    }
+
+    fn name(&self, span: Span) -> FileName {
+        let feed = self.task.feed.spec().code.clone();
+        FileName { feed, span }
     }
 
     /// Asks what the feed has, and tells whether it said so.
     fn list(&mut self) -> bool {
         match self.task.feed.list(self.task.stop) {
             Ok(listing) => {
-                let listing = self.task.listed(listing);
-                self.listing = listing.clone();
+                // All of it is remembered: what nobody wanted is there to be had all the same.
+                let listing = self.task.there(listing);
+                self.listing = self.task.wanted(listing.clone());
                 let at = self.task.clock.now();
                 self.reader.say(Arrival::Listed(Listed { listing, at }));
                 true
@@ -247,9 +292,14 @@ impl Fetching<'_, '_> {
             self.reader.say(Arrival::Downloaded { name, at, bytes });
         }
         let mut seen = Seen::of(name.span);
-        let extent = self
-            .reader
-            .read(name, bytes, from_vault, &mut |trade| seen.add(trade));
+        let mut has_trades = false;
+        let extent = self.reader.read(name, bytes, from_vault, &mut |trade| {
+            has_trades = true;
+            seen.add(trade);
+        });
+        if has_trades {
+            self.read.insert(name.span);
+        }
         if extent != Some(Extent::Whole) {
             // Its bytes are there; the same ones need not be asked for again at once.
             if !(from_vault && extent.is_none() && self.may_ask_again(name.span)) {
@@ -293,10 +343,7 @@ impl Fetching<'_, '_> {
     /// Returns what the daily file has: as it was read in this run, else out of the vault.
     fn daily(&mut self, day: NaiveDate) -> Result<Option<&TradesOfDaily>, FeedRunError> {
         if !self.dailies.contains_key(&day) {
-            let name = FileName {
-                feed: self.task.feed.spec().code.clone(),
-                span: Span::Daily(day),
-            };
+            let name = self.name(Span::Daily(day));
             if let Some(Seen::Daily(daily)) = self
                 .again(day, &BTreeSet::from([name.clone()]))?
                 .remove(&name)

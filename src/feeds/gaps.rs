@@ -46,14 +46,26 @@ impl RecordedFeed {
         now: DateTime<Utc>,
         since: Option<NaiveDate>,
     ) -> FsResult<Self> {
-        let mut marks = Marks::of(places, feed.venue);
+        Self::by(&mut Marks::of(places, feed.venue), feed, fs, (now, since))
+    }
+
+    /// Reads the same of some marks, those that were changed and not written included.
+    pub(super) fn by(
+        marks: &mut Marks,
+        feed: KnownFeed<'_>,
+        fs: &dyn Fs,
+        (now, since): (DateTime<Utc>, Option<NaiveDate>),
+    ) -> FsResult<Self> {
         let mut known = marks.known_days(fs)?;
+        known.extend(marks.loaded_days());
         known.retain(|day| since.is_none_or(|since| *day >= since));
         let habits = marks.habits(fs)?;
         let mut days = Vec::new();
         let calendar = feed.calendar;
         let asked = habits.asked.first().copied();
-        let first = match (first_with_files(&mut marks, fs, &known)?, asked) {
+        let with_files = first_with_files(marks, fs, &known)?.into_iter();
+        let with_daily = habits.dailies.keys().copied().next();
+        let first = match (with_files.chain(with_daily).min(), asked) {
             (Some(day), asked) => asked.map_or(day, |at| day.min(at.date_naive())),
             // A feed that had nothing was silent on the days that it kept then.
             (None, Some(at)) => first_kept(at, habits.days_kept, calendar),
@@ -68,6 +80,7 @@ impl RecordedFeed {
                 day,
                 deadline: deadline(day, habits.days_kept, calendar),
                 asked: &habits.asked,
+                has_daily: habits.dailies.contains_key(&day),
                 is_session: matches!(calendar.day(day), Day::Open(_)),
                 now,
             };
@@ -82,6 +95,10 @@ impl RecordedFeed {
             }
         }
         Ok(Self { days })
+    }
+
+    pub(super) fn into_days(self) -> Vec<FeedDay> {
+        self.days
     }
 }
 
@@ -138,6 +155,8 @@ struct Recorded<'f> {
     deadline: DateTime<Utc>,
     /// When the feed was asked.
     asked: &'f [DateTime<Utc>],
+    /// Whether it listed the file of the day.
+    has_daily: bool,
     /// Whether its exchange is known to be open on it.
     is_session: bool,
     now: DateTime<Utc>,
@@ -215,6 +234,6 @@ impl Recorded<'_> {
         let is_over = |at: DateTime<Utc>| calendar.wall(at) >= session.close + LATE;
         let mut asked = self.asked.iter().copied().chain(marks.listed_at);
         let is_asked = asked.any(|at| is_over(at) && at < self.deadline);
-        is_asked && is_over(self.now) && is_silent(marks, (self.day, calendar))
+        is_asked && is_over(self.now) && is_silent(marks, (self.day, calendar), self.has_daily)
     }
 }

@@ -5,12 +5,15 @@ use std::path::Path;
 
 use chrono::{NaiveDate, TimeDelta};
 
-use super::{FeedRunError, FeedTask, Marks};
+use super::{FeedRunError, FeedTask, KnownFeed, Marks, RecordedFeed};
+use crate::gaps::FeedDay;
 use crate::layout::{PartitionPathBuilder, Places};
 use crate::model::{PartitionKey, Series, StorageRequest};
-use crate::source::posttrade::{Feed, FeedError, Held, HeldDay, Listing, Looked, Request, choose};
+use crate::source::posttrade::{
+    Feed, FeedError, Held, HeldDay, Listing, Looked, Reason, Request, Span, choose,
+};
 use crate::sys::{Clock, Fs, FsResult, Shutdown};
-use crate::vault::Vault;
+use crate::vault::{Shelf, Vault};
 
 /// Returns what fetching from a feed takes; `None` where its code is none that a folder can have, which settings refuse.
 pub fn task_of<'l>(
@@ -29,7 +32,7 @@ pub fn task_of<'l>(
     Some(FeedTask {
         feed,
         trades,
-        shelf: code.parse().ok()?,
+        shelf: Shelf::from(feed.venue()),
         days,
         side_by_side: 1,
         fs,
@@ -95,27 +98,62 @@ fn is_gone(task: &FeedTask<'_>, day: NaiveDate, held: &HeldDay) -> Result<bool, 
     Ok(held.has_trades() && !lies(&file)? && lies(&paths.series_dir(series))?)
 }
 
-/// Asks a feed what it has, and returns what a run would download, in its order. Changes nothing.
+/// What a run would do with a feed.
+#[derive(Debug)]
+pub struct Preview {
+    /// What it would download, in its order.
+    pub requests: Vec<Request>,
+    /// The days of the feed once it had said what it has, without those of which the run begins with the file of the day: what that
+    /// stands for decides what of them is needed.
+    pub days: Vec<FeedDay>,
+}
+
+/// Asks a feed what it has, and returns what a run would do with that. Changes nothing.
 ///
 /// # Errors
 /// When the feed does not answer, or what is held cannot be read.
-pub fn preview(task: &FeedTask<'_>) -> Result<Vec<Request>, PreviewError> {
+pub fn preview(task: &FeedTask<'_>) -> Result<Preview, PreviewError> {
     if let Some(reason) = other_feed(task).map_err(FeedRunError::from)? {
         return Err(PreviewError::OtherFeed { reason });
     }
     let feed = task.feed;
-    let listing = task.listed(feed.list(task.stop)?);
+    let listing = task.there(feed.list(task.stop)?);
+    let wanted = task.wanted(listing.clone());
     let mut marks = Marks::of(task.places, feed.venue());
-    let held = held(task, (&mut marks, &listing))?;
-    Ok(choose(&Looked {
-        listing: &listing,
+    let held = held(task, (&mut marks, &wanted))?;
+    let requests = choose(&Looked {
+        listing: &wanted,
         held: &held,
         passed_over: &BTreeSet::new(),
         now: task.clock.now(),
         freshness: feed.spec().freshness,
         calendar: &feed.spec().calendar,
         pace: pace_of(task),
-    }))
+    });
+    let mut days = days_then(task, (&mut marks, &listing)).map_err(FeedRunError::from)?;
+    let is_judged = |day: NaiveDate| {
+        let mut of_day = requests.iter().filter(|one| one.name.span.day() == day);
+        of_day.any(|one| matches!(one.reason, Reason::Daily | Reason::Witness))
+    };
+    days.retain(|day| task.is_wanted(day.day) && !is_judged(day.day));
+    Ok(Preview { requests, days })
+}
+
+/// Returns the days of a feed as they are recorded once a run has heard a listing. Changes nothing on disk.
+fn days_then(
+    task: &FeedTask<'_>,
+    (marks, listing): (&mut Marks, &Listing),
+) -> FsResult<Vec<FeedDay>> {
+    let now = task.clock.now();
+    for name in &listing.files {
+        if let Span::Minute(minute) = name.span {
+            let day = marks.day(task.fs, minute.date())?;
+            day.listed.insert(minute);
+            day.listed_at = Some(now);
+        }
+    }
+    let recorded = RecordedFeed::by(marks, KnownFeed::from(task.feed), task.fs, (now, None))?;
+    Ok(recorded.into_days())
 }
 
 /// Returns the time that a request takes, of all feeds of the server that are asked side by side.

@@ -1,15 +1,16 @@
 //! From files to trades on their way to the thread that writes, a batch of a day at a time.
 //!
-//! Promises: what was read of a file goes out with its trades or before them, and all of it once `flush` was called.
+//! Promises: what was read of a file goes out with its trades or before them, and all of it once `flush` was called. Of a trade that
+//! was published more than once with other values every one goes out, the later ones behind the earlier ones.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 
 use super::Extent;
-use super::arrival::{Arrival, FileRead};
-use crate::frame::{Ordered, Trade, TradeRows};
-use crate::ingest::{FailureKind, FileFailure};
+use super::arrival::{Arrival, FileRead, Published};
+use super::read::Content;
+use crate::frame::{Trade, TradeRows};
 use crate::model::{Digest, time};
 use crate::source::posttrade::FileName;
 
@@ -19,14 +20,15 @@ const BATCH: usize = 1 << 16;
 /// Trades by their day.
 #[derive(Default)]
 struct Batch {
-    days: BTreeMap<NaiveDate, TradeRows>,
+    days: BTreeMap<(Published, NaiveDate), TradeRows>,
     len: usize,
 }
 
 impl Batch {
-    fn push(&mut self, trade: &Trade) {
+    fn push(&mut self, published: Published, trade: &Trade) {
         let day = time::day(trade.trade_time);
-        self.days.entry(day).or_default().push(trade);
+        let of_day = self.days.entry((published, day)).or_default();
+        of_day.push(trade);
         self.len += 1;
     }
 }
@@ -61,13 +63,9 @@ impl<'t> Reader<'t> {
         see: &mut dyn FnMut(&Trade),
     ) -> Option<Extent> {
         let mut days = BTreeSet::new();
-        let content = super::read::read(name, bytes, &mut |trade| {
-            see(&trade);
+        let content = self.take(name, bytes, &mut |trade| {
+            see(trade);
             days.insert(time::day(trade.trade_time));
-            self.batch.push(&trade);
-            if self.batch.len >= BATCH {
-                self.flush();
-            }
         });
         let extent = content.extent;
         self.say(Arrival::Read(FileRead {
@@ -85,23 +83,31 @@ impl<'t> Reader<'t> {
         extent
     }
 
+    /// Reads the trades of a file of which everything else was told.
+    pub(super) fn read_trades(&mut self, name: &FileName, bytes: &[u8]) {
+        self.take(name, bytes, &mut |_| {});
+    }
+
+    fn take(&mut self, name: &FileName, bytes: &[u8], see: &mut dyn FnMut(&Trade)) -> Content {
+        let published = Published::of(name.span);
+        super::read::read(name, bytes, &mut |trade| {
+            see(&trade);
+            self.batch.push(published, &trade);
+            if self.batch.len >= BATCH {
+                self.flush();
+            }
+        })
+    }
+
     /// Sends the trades that wait.
     pub(super) fn flush(&mut self) {
-        for (day, trades) in std::mem::take(&mut self.batch).days {
-            let Ordered { frame, displaced } = trades.ordered();
-            self.say(Arrival::Trades { day, rows: frame });
-            if !displaced.is_empty() {
-                let text = format!("{displaced:#?}");
-                let reason = format!(
-                    "{} of {day} were published twice under one key with other values",
-                    displaced.len()
-                );
-                let failure = FileFailure {
-                    file: None,
-                    reason,
-                    kind: FailureKind::Malformed,
-                };
-                self.say(Arrival::Failed(failure, Some(text.into_bytes())));
+        for ((published, day), trades) in std::mem::take(&mut self.batch).days {
+            for rows in trades.ordered().versions() {
+                self.say(Arrival::Trades {
+                    day,
+                    published,
+                    rows,
+                });
             }
         }
     }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use super::arrival::{Arrival, FileRead, Held, Listed};
+use super::arrival::{Arrival, FileRead, Held, Listed, Published};
 use super::bars::Bars;
 use super::tidy::{is_of_place, tidy};
 use super::{Extent, FeedRunError, FeedTask, Marks, silence};
@@ -103,7 +103,11 @@ impl<'l> FeedRun<'l> {
                 self.keep(&name, at, &bytes, report)?;
                 self.tell_done(name.to_string());
             }
-            Arrival::Trades { day, rows } => self.stage(day, rows)?,
+            Arrival::Trades {
+                day,
+                published,
+                rows,
+            } => self.stage((day, published), rows)?,
             Arrival::Read(read) => self.note_read(read, report)?,
             Arrival::Failed(failure, body) => {
                 let asked_for = failure.file.clone();
@@ -189,7 +193,11 @@ impl<'l> FeedRun<'l> {
     }
 
     /// Takes trades in. What the vault has can be read once more, so that they need not be written twice.
-    fn stage(&mut self, day: NaiveDate, rows: Frame) -> Result<(), FeedRunError> {
+    fn stage(
+        &mut self,
+        (day, published): (NaiveDate, Published),
+        rows: Frame,
+    ) -> Result<(), FeedRunError> {
         let fs = self.session.fs;
         // From here on a stopped run may store them, and then nobody else knows of the bars.
         self.marks
@@ -198,13 +206,21 @@ impl<'l> FeedRun<'l> {
         let run = self.session.staged(&mut self.staged)?;
         let request = self.task.trades.clone();
         let provenance = Provenance::of_trades(self.task.feed.venue());
-        if self.is_in_vault && self.held_rows + rows.len() <= MOST_HELD {
+        let is_held = self.is_in_vault && self.held_rows + rows.len() <= MOST_HELD;
+        if is_held {
             self.held_rows += rows.len();
-            run.hold(request, rows, provenance)?;
-        } else if let Some(rows) = RowsToStage::encode(request, &rows, &provenance)? {
-            run.stage(&rows)?;
         }
-        Ok(())
+        let take_in = |run: &mut StagedRun<'l, Open>| {
+            if is_held {
+                return run.hold(request, rows, provenance);
+            }
+            let rows = RowsToStage::encode(request, &rows, &provenance)?;
+            rows.map_or(Ok(()), |rows| run.stage(&rows))
+        };
+        Ok(match published {
+            Published::WithMinute => take_in(run),
+            Published::WithDay => run.last(take_in),
+        }?)
     }
 
     fn note_read(&mut self, read: FileRead, report: &mut RunReport) -> Result<(), FeedRunError> {
@@ -314,14 +330,24 @@ impl<'l> FeedRun<'l> {
         registry: &mut Registry,
         report: &mut RunReport,
     ) -> Result<(), FeedRunError> {
-        let fs = self.session.fs;
-        let trades = self.task.trades.clone();
-        take_over_trades(view, self.session, registry, &trades, report)?;
-        let waiting = self.consolidate(view, registry, report)?;
-        let Some(waiting) = waiting.filter(|_| report.data.is_there()) else {
+        let Some(waiting) = self.store(view, registry, report)? else {
             return Ok(());
         };
-        self.mark_read(&waiting)?;
+        self.complete(&waiting, view, registry, report)
+    }
+
+    /// Does the rest of it once trades are stored, except those of the days that wait.
+    ///
+    /// # Errors
+    /// As `finish`.
+    pub(super) fn complete(
+        mut self,
+        waiting: &BTreeSet<NaiveDate>,
+        view: View<'l>,
+        registry: &mut Registry,
+        report: &mut RunReport,
+    ) -> Result<(), FeedRunError> {
+        let fs = self.session.fs;
         let mut due = self.marks.days_due(fs)?;
         due.retain(|day| !waiting.contains(day));
         let made = if self.may_make_bars(report)? {
@@ -345,12 +371,13 @@ impl<'l> FeedRun<'l> {
             return Ok(());
         }
         if let Some(listed) = self.listed.take() {
-            let silent = silence::silent_days(
+            let mut silent = silence::silent_days(
                 &mut self.marks,
                 fs,
                 &listed,
                 &self.task.feed.spec().calendar,
             )?;
+            silent.retain(|day| self.task.is_wanted(*day));
             self.remember(&listed, report)?;
             let lost = self.tell_losses(listed.at)?;
             let feed = report.feed_at(self.venue());
@@ -385,6 +412,27 @@ impl<'l> FeedRun<'l> {
         let feed = report.feed_at(self.venue());
         feed.failures.push(FileFailure { file, reason, kind });
         Ok(false)
+    }
+
+    /// Stores what came and marks what was read; bars are due then. Returns the days of which not all is stored; `None` where nobody
+    /// can say which days those are.
+    ///
+    /// # Errors
+    /// As `finish`.
+    pub(super) fn store(
+        &mut self,
+        view: View<'l>,
+        registry: &mut Registry,
+        report: &mut RunReport,
+    ) -> Result<Option<BTreeSet<NaiveDate>>, FeedRunError> {
+        let trades = self.task.trades.clone();
+        take_over_trades(view, self.session, registry, &trades, report)?;
+        let waiting = self.consolidate(view, registry, report)?;
+        let waiting = waiting.filter(|_| report.data.is_there());
+        if let Some(waiting) = &waiting {
+            self.mark_read(waiting)?;
+        }
+        Ok(waiting)
     }
 
     /// Stores what is staged, and returns the days of which it is not; `None` where nobody can say which days those are.

@@ -2,6 +2,7 @@
 
 use chrono::NaiveDate;
 
+use super::home::bring_home;
 use super::plan::{other_feed, task_of};
 use super::replay::replay;
 use super::{Arrival, FeedRun, FeedRunError, FeedTask};
@@ -43,6 +44,7 @@ impl FeedsAsked<'_> {
             let feed = report.feed_at(task.feed.venue());
             feed.failures.push(refused);
         }
+        bring_home(&tasks, (view, session), report)?;
         share(&mut tasks);
         Ok(tasks)
     }

@@ -1,7 +1,7 @@
 //! Days of trading of which a feed had nothing.
 //!
 //! Promises: a day is silent only if its session is over, and either no file of it was ever listed or all that it has was read
-//! and no trade was in it. Holidays are none, and neither are days before the feed was first asked, which it may have forgotten,
+//! and no trade was in it: a file that was listed and not had says nothing. Holidays are none, and neither are days before the feed was first asked, which it may have forgotten,
 //! unless it has nothing at all then, on a day of trading: it says itself how long it keeps a day.
 
 use std::collections::BTreeSet;
@@ -12,7 +12,7 @@ use super::arrival::Listed;
 use super::{DayMarks, Marks};
 use crate::calendar::{Calendar, WallClock};
 use crate::model::time;
-use crate::source::posttrade::{Coverage, Listing, deadline};
+use crate::source::posttrade::{Coverage, Listing, Span, deadline};
 use crate::sys::{Fs, FsResult};
 
 /// The feed is late by a quarter of an hour, and has the closing auction by then.
@@ -43,7 +43,8 @@ pub(super) fn silent_days(
         let day = session.day;
         let is_over = time::nanos(session.close + LATE).is_some_and(|end| end <= now);
         let is_kept = deadline(day, *days_kept, calendar) > listed.at;
-        if is_over && is_kept && is_silent(marks.day(fs, day)?, (day, calendar)) {
+        let has_daily = files.iter().any(|name| name.span == Span::Daily(day));
+        if is_over && is_kept && is_silent(marks.day(fs, day)?, (day, calendar), has_daily) {
             silent.insert(day);
         }
     }
@@ -74,13 +75,19 @@ fn wall_clock(listed: &Listed, calendar: &Calendar) -> Option<i64> {
     Some(clock.shows(listed.at.timestamp_nanos_opt()?))
 }
 
-/// Tells whether all that a feed has of a day was read, and no trade was in it.
-pub(super) fn is_silent(marks: &DayMarks, (day, calendar): (NaiveDate, &Calendar)) -> bool {
+/// Tells whether all that a feed has of a day was read, and no trade was in it. `has_daily` says whether it listed the file of the
+/// day.
+pub(super) fn is_silent(
+    marks: &DayMarks,
+    (day, calendar): (NaiveDate, &Calendar),
+    has_daily: bool,
+) -> bool {
     if marks.lines() > 0 {
         return false;
     }
     match marks.held.coverage(day, calendar) {
         Coverage::Whole => true,
+        Coverage::None if has_daily => false,
         Coverage::None | Coverage::Open | Coverage::Lacking => {
             let minutes = &marks.held.minutes;
             marks

@@ -37,6 +37,33 @@ pub struct Ordered {
     pub displaced: Vec<Displaced>,
 }
 
+impl Ordered {
+    /// Returns all rows with a key in frames without any row twice. Merged in this order they become the frame.
+    #[must_use]
+    pub fn versions(self) -> Vec<Frame> {
+        let profile = self.frame.profile();
+        let mut versions = vec![self.frame];
+        let mut displaced = self.displaced;
+        while !displaced.is_empty() {
+            let kinds = profile.columns.iter().map(|spec| spec.kind);
+            let mut columns: Vec<Column> = kinds.map(Column::empty).collect();
+            let with_key = displaced
+                .iter()
+                .filter(|row| row.reason == Reason::Duplicate);
+            for row in with_key {
+                for (column, value) in columns.iter_mut().zip(&row.values) {
+                    column.extend(value, 0..1);
+                }
+            }
+            let older = Frame::ordered(profile, columns);
+            versions.push(older.frame);
+            displaced = older.displaced;
+        }
+        versions.reverse();
+        versions
+    }
+}
+
 impl Frame {
     /// Brings columns into order: sorts rows by key, keeps one row per key by the profile's rule, takes undated rows out.
     ///

@@ -218,7 +218,10 @@ impl<'l> Consolidation<'_, 'l> {
             }
             Err(error) => return Err(error.into()),
         }
-        self.keep_overruled(quarantine, &prepared.request, &overruled)?;
+        // Where the rows that won are stored already, that was told by the run that stored them.
+        if !prepared.files.is_empty() {
+            self.keep_overruled(quarantine, &prepared.request, &overruled)?;
+        }
         let request = prepared.request;
         match basis {
             Basis::Same => {}

@@ -27,6 +27,8 @@ use super::{RowsToStage, StagedContent, StagedRows, StorageError, check_staging}
 #[derive(Debug)]
 pub struct Open {
     staged: Vec<StagedRows>,
+    /// What is merged after all of that.
+    last: Vec<StagedRows>,
     dirs: BTreeSet<PathBuf>,
     /// Series that other runs go first with.
     held_back: HeldBack,
@@ -102,6 +104,7 @@ impl<'l> StagedRun<'l, Open> {
             area: Area::open(fs, held, places, id)?,
             state: Open {
                 staged: Vec::new(),
+                last: Vec::new(),
                 dirs: BTreeSet::new(),
                 held_back,
             },
@@ -151,7 +154,7 @@ impl<'l> StagedRun<'l, Open> {
         };
         let series = request.partitioned()?;
         let mut path = staged_rows(self.area.dir(), series, first, last, Continuity::Joined);
-        let number = self.state.staged.len() + 1;
+        let number = self.len() + 1;
         path.set_extension(format!("{number}.parquet"));
         let content = StagedContent {
             frame: Arc::new(frame),
@@ -160,6 +163,21 @@ impl<'l> StagedRun<'l, Open> {
         let held = StagedRows::held(path, request, content);
         self.state.staged.push(held);
         Ok(())
+    }
+
+    /// Takes in rows that are merged after all others of the run, whichever come first: of rows with one key these count.
+    ///
+    /// # Errors
+    /// As what is done.
+    pub fn last(
+        &mut self,
+        take_in: impl FnOnce(&mut Self) -> Result<(), StorageError>,
+    ) -> Result<(), StorageError> {
+        let before = self.state.staged.len();
+        let done = take_in(self);
+        let taken = self.state.staged.split_off(before);
+        self.state.last.extend(taken);
+        done
     }
 
     /// Two fetches of one series and month are both kept.
@@ -192,12 +210,12 @@ impl<'l> StagedRun<'l, Open> {
 
     /// Tells how many fetches are staged.
     pub fn len(&self) -> usize {
-        self.state.staged.len()
+        self.state.staged.len() + self.state.last.len()
     }
 
     /// Tells whether nothing is staged.
     pub fn is_empty(&self) -> bool {
-        self.state.staged.is_empty()
+        self.len() == 0
     }
 
     /// Makes every staged row durable.
@@ -205,7 +223,8 @@ impl<'l> StagedRun<'l, Open> {
     /// # Errors
     /// When the barrier fails; the rows are then staged, but nobody may rely on them.
     pub fn seal(self) -> Result<StagedRun<'l, Sealed>, StorageError> {
-        let Self { area, state } = self;
+        let Self { area, mut state } = self;
+        state.staged.append(&mut state.last);
         let written = state.staged.iter().filter(|rows| !rows.is_held());
         let files: Vec<PathBuf> = written.map(|rows| rows.path.clone()).collect();
         if files.is_empty() && state.dirs.is_empty() {

@@ -19,7 +19,7 @@ pub use planned::{
     UpdatePlan,
 };
 pub use run::{NotFounds, RunOptions, run};
-pub use wanted::{FilesOfFeed, WantedFile, wanted_files};
+pub use wanted::{FilesOfFeed, WantedFile, foresee_minutes, wanted_files};
 
 use crate::answers::AnswersError;
 use crate::catalog::CatalogError;

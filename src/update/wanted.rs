@@ -4,10 +4,12 @@ use chrono::NaiveDate;
 use serde::Serialize;
 
 use super::{Feeding, UpdatePlan};
+use crate::backlog::FeedMinutes;
 use crate::feeds::{preview, replayed_days, task_of};
+use crate::gaps::FeedDay;
 use crate::model::Venue;
 use crate::source::posttrade::{Feed, Request};
-use crate::workspace::Workspace;
+use crate::workspace::{View, Workspace};
 
 /// What a run would have of one feed.
 #[derive(Debug)]
@@ -16,6 +18,8 @@ pub struct FilesOfFeed {
     pub venue: Venue,
     /// Its files; or why nobody knows.
     pub files: Result<Vec<WantedFile>, String>,
+    /// Its days, as a run would find them; `None` where it is not asked.
+    days: Option<Vec<FeedDay>>,
 }
 
 /// A file that a run would have.
@@ -35,22 +39,41 @@ pub struct WantedFile {
 pub fn wanted_files(workspace: &Workspace<'_>, plan: &UpdatePlan) -> Vec<FilesOfFeed> {
     let view = workspace.view();
     let feeds = plan.feeds.iter().filter_map(|venue| view.feed(venue));
-    let of_feed = |feed: &Feed| FilesOfFeed {
-        venue: feed.venue().clone(),
-        files: files(workspace, feed, plan),
+    let of_feed = |feed: &Feed| {
+        let (files, days) = match files(workspace, feed, plan) {
+            Ok((files, days)) => (Ok(files), days),
+            Err(reason) => (Err(reason), None),
+        };
+        FilesOfFeed {
+            venue: feed.venue().clone(),
+            files,
+            days,
+        }
     };
     feeds.map(|feed| of_feed(feed)).collect()
 }
+
+/// Takes what feeds said of their days for what is recorded of them.
+pub fn foresee_minutes(view: View<'_>, wanted: Vec<FilesOfFeed>, minutes: &mut FeedMinutes) {
+    for FilesOfFeed { venue, days, .. } in wanted {
+        if let (Some(feed), Some(days)) = (view.feed(&venue), days) {
+            minutes.foresee(feed, days);
+        }
+    }
+}
+
+/// What a run would download of a feed, and its days if it was asked.
+type FilesAndDays = (Vec<WantedFile>, Option<Vec<FeedDay>>);
 
 fn files(
     workspace: &Workspace<'_>,
     feed: &Feed,
     plan: &UpdatePlan,
-) -> Result<Vec<WantedFile>, String> {
+) -> Result<FilesAndDays, String> {
     let disk = (workspace.fs(), &workspace.places);
     let outside = (workspace.clock(), workspace.stop());
     let Some(task) = task_of(feed, disk, outside, plan.days) else {
-        return Ok(Vec::new());
+        return Ok((Vec::new(), None));
     };
     let of_day = |day: &NaiveDate| WantedFile {
         venue: feed.venue().clone(),
@@ -66,12 +89,14 @@ fn files(
     };
     match plan.feeding {
         Feeding::Replayed { since } => {
-            let days = replayed_days(&task, since).map_err(|error| error.to_string())?;
-            Ok(days.iter().map(of_day).collect())
+            let feeds = workspace.view().feeds;
+            let days = replayed_days(&task, feeds, since).map_err(|error| error.to_string())?;
+            Ok((days.iter().map(of_day).collect(), None))
         }
         Feeding::Asked => {
-            let requests = preview(&task).map_err(|error| error.to_string())?;
-            Ok(requests.iter().map(of_request).collect())
+            let preview = preview(&task).map_err(|error| error.to_string())?;
+            let files = preview.requests.iter().map(of_request).collect();
+            Ok((files, Some(preview.days)))
         }
     }
 }

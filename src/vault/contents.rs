@@ -1,14 +1,16 @@
 //! What one file of the vault holds: records, damage, and an end that was cut off.
 //!
-//! Promises: pure; every byte of a file is in a record, in a damage or in the torn end. A record is given only if its bytes
-//! have the digest that its line says.
+//! Promises: pure; every byte of a file is in its first line, in a record, in a damage or in the torn end. A record is given only
+//! if its bytes have the digest that its line says.
 
 use std::path::Path;
 
-use crate::model::Digest;
+use chrono::NaiveDate;
 
-use super::VaultFile;
+use crate::model::{Digest, Feed};
+
 use super::record::{Entry, Head, Record, next_line};
+use super::{Shelf, VaultFile};
 
 /// Begins each file; the number is that of the form.
 const PREAMBLE: &str = "barkeep-vault";
@@ -39,7 +41,10 @@ impl Damage {
     pub fn told_in(&self, path: &Path) -> String {
         let Self { length, offset, .. } = self;
         let path = path.display();
-        format!("{length} bytes from {offset} on are damaged in {path}")
+        match length {
+            0 => format!("{path} is a pack without any download"),
+            _ => format!("{length} bytes from {offset} on are damaged in {path}"),
+        }
     }
 }
 
@@ -48,20 +53,31 @@ impl Damage {
 pub(super) struct Newer;
 
 /// Returns the line that begins a file.
-pub(super) fn preamble(shelf: &str, day: chrono::NaiveDate) -> String {
+pub(super) fn preamble(shelf: &str, day: NaiveDate) -> String {
     format!("{PREAMBLE} {FORM} {shelf} {day}\n")
 }
 
+/// Tells whether a line begins a file of a day on a shelf: earlier builds kept downloads by feed, and named that.
+fn begins(line: &str, shelf: &Shelf, day: NaiveDate) -> bool {
+    let words = line.strip_prefix(&format!("{PREAMBLE} {FORM} "));
+    let name = words.and_then(|words| words.strip_suffix(&format!(" {day}")));
+    let is_of_feed = |name: &str| {
+        let feed = name.parse::<Feed>();
+        feed.is_ok_and(|feed| feed.as_str() == name)
+    };
+    name.is_some_and(|name| name == shelf.as_str() || is_of_feed(name))
+}
+
 impl Contents {
-    /// Judges the bytes of a file that should begin with a line.
-    pub(super) fn of(bytes: Vec<u8>, preamble: &str) -> Result<Self, Newer> {
+    /// Judges the bytes of a file of a day on a shelf.
+    pub(super) fn of(bytes: Vec<u8>, shelf: &Shelf, day: NaiveDate) -> Result<Self, Newer> {
         let mut contents = Self {
             entries: Vec::new(),
             damaged: Vec::new(),
             torn: 0,
             bytes,
         };
-        let mut at = contents.begin(preamble)?;
+        let mut at = contents.begin(shelf, day)?;
         while at < contents.bytes.len() {
             at = contents.step(at);
         }
@@ -69,13 +85,14 @@ impl Contents {
     }
 
     /// Returns where the first record should stand. A first line that is damaged or cut off costs nothing but itself.
-    fn begin(&self, preamble: &str) -> Result<usize, Newer> {
-        if self.bytes.starts_with(preamble.as_bytes()) {
-            return Ok(preamble.len());
-        }
+    fn begin(&self, shelf: &Shelf, day: NaiveDate) -> Result<usize, Newer> {
         let line = self.bytes.split(|byte| *byte == b'\n').next();
         let text = line.and_then(|line| std::str::from_utf8(line).ok());
-        let mut words = text.unwrap_or_default().split(' ');
+        let text = text.unwrap_or_default();
+        if text.len() < self.bytes.len() && begins(text, shelf, day) {
+            return Ok(text.len() + 1);
+        }
+        let mut words = text.split(' ');
         let is_ours = words.next() == Some(PREAMBLE);
         let form = words.next().and_then(|form| form.parse::<u32>().ok());
         match form {
@@ -144,9 +161,11 @@ impl Contents {
         self.torn
     }
 
-    /// Returns what is damaged of a file, to which belongs a torn end where the file was written whole.
+    /// Returns what is damaged of a file, to which belongs a torn end where the file was written whole; so is one that ends before
+    /// its first record.
     pub fn damage_of(&self, file: &VaultFile) -> impl Iterator<Item = Damage> {
-        let end = (self.torn > 0 && *file == VaultFile::Pack).then(|| Damage {
+        let is_bare = self.entries.is_empty() && self.damaged.is_empty();
+        let end = (*file == VaultFile::Pack && (self.torn > 0 || is_bare)).then(|| Damage {
             offset: self.bytes.len() as u64 - self.torn,
             length: self.torn,
             name: None,
@@ -154,8 +173,8 @@ impl Contents {
         self.damaged.iter().cloned().chain(end)
     }
 
-    /// Tells whether every byte is that of a record.
-    pub fn is_clean(&self) -> bool {
-        self.damaged.is_empty() && self.torn == 0
+    /// Tells whether every byte of a file is as it was written.
+    pub fn is_clean(&self, file: &VaultFile) -> bool {
+        self.torn == 0 && self.damage_of(file).next().is_none()
     }
 }

@@ -1,4 +1,4 @@
-//! Where the files of the vault are: `vault/<shelf>/<day>.pack`, and beside it the parts of runs that were not merged yet,
+//! Where the files of the vault are: `vault/<market>.<source>/<day>.pack`, and beside it the parts of runs that were not merged yet,
 //! `<day>.<run>.<n>.part`.
 //!
 //! Promises: looking changes nothing; a name that is none of these is never read, merged or removed.
@@ -10,13 +10,14 @@ use std::str::FromStr;
 
 use chrono::NaiveDate;
 
-use crate::model::RunId;
+use crate::model::{Feed, RunId, Venue};
 use crate::sys::{Fs, Kind};
 
-use super::contents::{Contents, Newer, preamble};
+use super::contents::{Contents, Newer};
 use super::{Head, VaultError};
 
-/// What downloads are kept by: a feed, such as `DETR`, or a source.
+/// What downloads are kept by: the venue that they are of, as `de.xetra`. Two venues may have one feed. Earlier builds kept those of
+/// feeds by the code of the feed.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Shelf(String);
 
@@ -31,6 +32,18 @@ impl Shelf {
     /// Returns the name, fit for a path.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+}
+
+impl From<&Venue> for Shelf {
+    fn from(venue: &Venue) -> Self {
+        Self(format!("{}.{}", venue.market, venue.source))
+    }
+}
+
+impl From<&Feed> for Shelf {
+    fn from(feed: &Feed) -> Self {
+        Self(feed.to_string())
     }
 }
 
@@ -154,7 +167,7 @@ impl<'f> Vault<'f> {
         let Some(bytes) = self.fs.read(&path)? else {
             return Ok(None);
         };
-        match Contents::of(bytes, &preamble(shelf.as_str(), day)) {
+        match Contents::of(bytes, shelf, day) {
             Ok(contents) => Ok(Some(contents)),
             Err(Newer) => Err(VaultError::Newer { path }),
         }
@@ -169,8 +182,14 @@ impl<'f> Vault<'f> {
         self.root.join(shelf.as_str())
     }
 
-    /// Tells whether every record of a file is done, and none of it is damaged or cut off.
-    pub(super) fn is_done(contents: &Contents, is_done: &dyn Fn(&Head) -> bool) -> bool {
-        contents.is_clean() && contents.heads().all(is_done)
+    /// Tells whether every record of a file is done, and none of it is damaged or cut off. Of one that has none, which a stop left
+    /// that came before its first record, there is nothing to be done: a pack of it would look like damage.
+    pub(super) fn is_done(
+        (contents, file): (&Contents, &VaultFile),
+        is_done: &dyn Fn(&Head) -> bool,
+    ) -> bool {
+        contents.is_clean(file)
+            && contents.heads().next().is_some()
+            && contents.heads().all(is_done)
     }
 }

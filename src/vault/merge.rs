@@ -30,9 +30,9 @@ impl Keeper<'_> {
             let Some(contents) = self.vault.read(shelf, day, &file)? else {
                 continue;
             };
-            match (is_part, contents.is_clean()) {
+            match (is_part, contents.is_clean(&file)) {
                 (false, false) => return Ok(0),
-                (true, _) if !Vault::is_done(&contents, is_done) => {}
+                (true, _) if !Vault::is_done((&contents, &file), is_done) => {}
                 _ => merged.push(file),
             }
         }

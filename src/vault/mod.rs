@@ -12,6 +12,7 @@ mod forget;
 mod keeper;
 mod look;
 mod merge;
+mod move_home;
 mod record;
 
 pub use contents::{Contents, Damage};
@@ -20,4 +21,5 @@ pub use files::{DayFiles, InvalidShelf, Shelf, Vault, VaultFile};
 pub use forget::{Forgotten, Retention, forget};
 pub use keeper::{Keeper, Kept};
 pub use look::{Finding, ShelfSize};
+pub use move_home::move_home;
 pub use record::{Head, InvalidName, Record};

@@ -6,6 +6,7 @@ mod daily;
 mod derived;
 mod expiry;
 mod gaps;
+mod home;
 mod left;
 mod lost;
 mod marks;
@@ -16,6 +17,7 @@ mod taken_out;
 mod together;
 mod told;
 mod trouble;
+mod versions;
 
 use barkeep::cli::Exit;
 

@@ -228,3 +228,43 @@ fn a_day_that_is_open_with_time_enough_is_no_loss_in_sight() {
     assert_eq!(lost(&ran), [""; 0]);
     assert_eq!(week.minutes("2026-09-17", "pending"), MINUTES);
 }
+
+/// A workspace that never asked knows nothing but what the feed lists when the plan is made.
+#[test]
+fn a_plan_foresees_what_is_lost_in_a_workspace_that_never_asked() {
+    const LATE: &str = "2026-09-18T21:59:30Z";
+    let mut week = Week::begin(AT_ONCE, LATE);
+    week.pass_to(LATE, false);
+    LATE.clone_into(&mut week.bar.now);
+    week.bar.clock = None;
+    let before = week.bar.files_in("state/feeds");
+    let plan = [&UPDATE[..], &["--dry-run"]].concat();
+
+    let planned = week.bar.run(&plan).expect(Exit::WillExpire);
+
+    let told =
+        "error: de:xetra forgets 24 minutes before they can be fetched at the budget of its server";
+    assert!(planned.stderr.contains(told), "{planned:#?}");
+    assert_eq!(
+        week.bar.files_in("state/feeds"),
+        before,
+        "nothing is written"
+    );
+    let other = ["--start", "2026-09-18", "--end", "2026-09-18"];
+    week.bar.run(&[&plan[..], &other].concat()).expect(Exit::Ok);
+}
+
+/// The file of the day is one request for all of its minutes.
+#[test]
+fn a_plan_that_begins_with_the_file_of_a_day_foresees_no_loss_of_it() {
+    const LATE: &str = "2026-09-18T21:59:30Z";
+    let mut week = Week::begin(AT_ONCE, LATE);
+    week.pass_to(LATE, true);
+    LATE.clone_into(&mut week.bar.now);
+    week.bar.clock = None;
+
+    let planned = week.bar.run(&[&UPDATE[..], &["--dry-run"]].concat());
+
+    assert!(planned.stdout.contains("daily-2026-09-17"), "{planned:#?}");
+    assert!(!planned.stderr.contains("forgets"), "{planned:#?}");
+}

@@ -212,3 +212,46 @@ fn days_before_the_first_file_of_a_feed_are_not_lost() {
     let none = r#"barkeep_feed_last_loss_timestamp_seconds{market="de",source="xetra"} 0"#;
     assert!(metrics.contains(none), "{metrics}");
 }
+
+/// Of a feed that is asked for other days, a day that it lists is neither silent nor lost: nobody wanted it.
+#[test]
+fn days_that_nobody_asked_for_are_not_judged() {
+    let feed = FeedServer::start();
+    for minute in super::minutes() {
+        feed.publish(&minute, &lines(&minute));
+    }
+    let bar = feed.workspace("", "2026-09-17T20:30:00Z");
+    let window = ["--start", "2026-09-10", "--end", "2026-09-11"];
+
+    let told = [&UPDATE[..], &window, &["--metrics-file", "barkeep.prom"]].concat();
+    let ran = bar.run(&told).expect(Exit::Ok);
+    bar.run(&GAPS).expect(Exit::Ok);
+
+    assert_eq!(feed.downloads(), Vec::<String>::new());
+    assert!(!ran.stderr.contains("warning"), "{ran:#?}");
+    let metrics = bar.text("barkeep.prom");
+    let none = r#"barkeep_feed_silent_days{market="de",source="xetra"} 0"#;
+    assert!(metrics.contains(none), "{metrics}");
+    // What the feed has of it is remembered, and fetched by who wants it.
+    assert_eq!(sums(&bar.run(&GAPS))[0], "pending 40 1");
+    let all = ["--start", "2026-09-17", "--end", "2026-09-17"];
+    bar.run(&[&UPDATE[..], &all].concat()).expect(Exit::Ok);
+}
+
+/// A file of the day that the feed lists and fails to give may have any number of trades.
+#[test]
+fn a_day_whose_only_file_cannot_be_had_is_not_silent() {
+    let feed = FeedServer::start();
+    let minute = "2026-09-17T07_00";
+    feed.publish("daily-2026-09-17", &lines(minute));
+    feed.fail("daily-2026-09-17");
+    let mut bar = feed.workspace("", "2026-09-17T06:00:00Z");
+    "2026-09-17T21:00:00Z".clone_into(&mut bar.now);
+
+    let ran = bar.run(&UPDATE);
+
+    assert_ne!(ran.exit, Exit::Ok, "the file is not had");
+    assert!(!ran.stderr.contains("has no trade"), "{ran:#?}");
+    let gaps = bar.run(&GAPS);
+    assert!(!gaps.stderr.contains("has no trade"), "{gaps:#?}");
+}

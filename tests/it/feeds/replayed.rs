@@ -3,8 +3,9 @@
 use barkeep::cli::Exit;
 use barkeep::sys::Signal;
 
-use super::{FRIDAY, UPDATE, thursday};
+use super::{FRIDAY, SAP, SIEMENS, TRADES, UPDATE, thursday};
 use crate::support::barkeep::Barkeep;
+use crate::support::feed::line;
 
 const REPLAY: [&str; 4] = ["update", "--replay", "--venue", "de:xetra"];
 
@@ -88,4 +89,42 @@ fn a_replay_says_how_many_days_there_are_and_which_are_done() {
         has(r#""event":"replayed""#) && has(r#""day":"2026-09-17""#),
         "{lines:?}"
     );
+}
+
+/// The second day cancels a trade of the first one, which is part of it: all of its trades are there only once both are read.
+#[test]
+fn a_day_that_a_later_download_completes_is_no_failure_of_a_replay() {
+    let feed = thursday();
+    let mut bar = feed.workspace("", FRIDAY);
+    bar.run(&UPDATE).expect(Exit::Ok);
+    let cancelled = line(
+        SAP,
+        "p2026-09-17T07_00",
+        "2026-09-17T07:00:59",
+        (180.25, 3.5),
+    );
+    let cancelled = cancelled.replace(
+        "\"mmtModificationInd\":\"-\"",
+        "\"mmtModificationInd\":\"C\"",
+    );
+    let published = "\"publicationDateAndTime\":\"2026-09-18T07:00:05.500000000Z\"";
+    let before = "\"publicationDateAndTime\":\"2026-09-17T07:00:59.500000000Z\"";
+    let cancelled = cancelled.replace(before, published);
+    assert!(
+        cancelled.contains(published) && cancelled.contains("\"C\""),
+        "{cancelled}"
+    );
+    let other = line(SIEMENS, "n", "2026-09-18T09:00:00", (200.0, 1.0));
+    feed.publish("2026-09-18T07_00", std::slice::from_ref(&cancelled));
+    feed.publish("2026-09-18T09_00", std::slice::from_ref(&other));
+    feed.publish("daily-2026-09-18", &[cancelled, other]);
+    "2026-09-19T06:00:00Z".clone_into(&mut bar.now);
+    bar.run(&UPDATE).expect(Exit::Ok);
+    let data = bar.files_in("data");
+    bar.remove(TRADES);
+
+    let ran = bar.run(&REPLAY).expect(Exit::Ok);
+
+    assert!(!ran.stderr.contains("are gone"), "{ran:#?}");
+    assert_eq!(bar.files_in("data"), data);
 }

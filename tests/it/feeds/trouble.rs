@@ -290,7 +290,7 @@ fn damage_in_the_vault_is_named_by_check_and_its_size_by_status() {
     let bar = feed.workspace("", FRIDAY);
     bar.run(&UPDATE).expect(Exit::Ok);
     bar.run(&UPDATE).expect(Exit::Ok);
-    let pack = "vault/DETR/2026-09-17.pack";
+    let pack = "vault/de.xetra/2026-09-17.pack";
     assert!(
         bar.has(pack),
         "the parts of a day that is over are one file"
@@ -298,7 +298,7 @@ fn damage_in_the_vault_is_named_by_check_and_its_size_by_status() {
     bar.run(&["check"]).expect(Exit::Ok);
     let sizes = bar.run(&["status"]).stdout;
     assert!(
-        sizes.contains("DETR") && sizes.contains("2026-09-17"),
+        sizes.contains("de.xetra") && sizes.contains("2026-09-17"),
         "{sizes}"
     );
 
@@ -312,6 +312,30 @@ fn damage_in_the_vault_is_named_by_check_and_its_size_by_status() {
         checked.stderr.contains("2026-09-17.pack is damaged"),
         "{checked:#?}"
     );
+}
+
+/// A power cut or a copy that broke off leaves a pack without any download: an empty one, or one that has its first line only.
+#[test]
+fn a_pack_without_any_download_is_damage_for_check_and_replay() {
+    let feed = thursday();
+    let bar = feed.workspace("", FRIDAY);
+    bar.run(&UPDATE).expect(Exit::Ok);
+    let pack = "vault/de.xetra/2026-09-17.pack";
+    let whole = bar.read(pack);
+    let line = whole.iter().position(|byte| *byte == b'\n').unwrap();
+
+    for length in [0, line / 2, line, line + 1, line + 2] {
+        bar.write(pack, &whole[..length]);
+
+        let checked = bar.run(&["check"]).expect(Exit::Damaged);
+        let replayed = bar.run(&[&UPDATE[..], &["--replay"]].concat());
+        bar.run(&UPDATE).expect(Exit::Ok);
+
+        assert!(checked.stderr.contains("2026-09-17.pack"), "{checked:#?}");
+        assert_eq!(replayed.exit, Exit::Partial, "{length}: {replayed:#?}");
+        assert!(replayed.stderr.contains("2026-09-17.pack"), "{replayed:#?}");
+        assert_eq!(bar.read(pack).len(), length, "it stays");
+    }
 }
 
 /// What a day does not have whole is told, not passed over.
@@ -456,7 +480,7 @@ fn keep_later(bar: &Barkeep, name: &str, bytes: &[u8]) {
     let held = workspace.lock().acquire("a test").unwrap();
     let run = workspace.runs.next();
     let mut keeper = Keeper::of(workspace.fs(), &held, &workspace.places.vault(), run);
-    let (shelf, day) = ("DETR".parse().unwrap(), FIRST[..10].parse().unwrap());
+    let (shelf, day) = ("de.xetra".parse().unwrap(), FIRST[..10].parse().unwrap());
     let at = workspace.clock().now() + chrono::TimeDelta::minutes(1);
     keeper.keep((&shelf, day), name, at, bytes).unwrap();
     held.release().unwrap();

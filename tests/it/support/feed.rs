@@ -135,6 +135,12 @@ impl FeedServer {
         broken.insert(self.name(name));
     }
 
+    /// Gives a file again.
+    pub(crate) fn heal(&self, name: &str) {
+        let mut broken = self.broken.lock().unwrap();
+        broken.remove(&self.name(name));
+    }
+
     /// Forgets a file, as a feed does after a day.
     pub(crate) fn forget(&self, name: &str) {
         let mut files = self.files.lock().unwrap();

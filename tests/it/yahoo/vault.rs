@@ -221,6 +221,109 @@ fn a_split_has_nothing_before_it_made_anew() {
     assert_eq!(data(&yahoo), after);
 }
 
+/// Answers of an evening before a split, and of two after it; the window of the last one begins with the split, which is known then. Of
+/// `whole` the first evening after the split gives all bars anew, else only those from the day before it on.
+fn over_a_split(is_whole: bool) -> YahooBar {
+    let mut yahoo = YahooBar::of("AAPL", "1d", KEPT);
+    let split_at = NOV_20 + 4 * 86_400;
+    let split = json!({"splits": {split_at.to_string(): {
+        "date": split_at, "numerator": 2, "denominator": 1, "splitRatio": "2:1"
+    }}});
+    let evening = |days: Vec<i64>, events: Value, factor: f64| {
+        move |request: &Request| {
+            let is_from = |(name, _): &&(String, String)| name == "period1";
+            let from: i64 = request
+                .parameters
+                .iter()
+                .find(is_from)
+                .unwrap()
+                .1
+                .parse()
+                .unwrap();
+            let days = days.iter().filter(|day| NOV_20 + *day * 86_400 >= from);
+            let days: Vec<i64> = days.copied().collect();
+            let close = |day: &i64| factor * (100.0 + f64::from(i32::try_from(*day).unwrap()));
+            let closes: Vec<f64> = days.iter().map(close).collect();
+            let body = chart(symbol(request), &closes, "NMS", &events);
+            let mut body: Value = serde_json::from_str(&body).unwrap();
+            let stamps: Vec<i64> = days.iter().map(|day| NOV_20 + day * 86_400).collect();
+            body["chart"]["result"][0]["timestamp"] = json!(stamps);
+            Reply::json(body.to_string())
+        }
+    };
+    let october = -30..=-28;
+    let before: Vec<i64> = october.clone().chain(-3..=0).collect();
+    EVENING.clone_into(&mut yahoo.bar.now);
+    yahoo.server.handle(evening(before, Value::Null, 1.0));
+    yahoo.bar.run(&["update"]).expect(Exit::Ok);
+    let since: Vec<i64> = if is_whole {
+        october.chain(-3..=0).chain([1, 4]).collect()
+    } else {
+        vec![-1, 0, 1, 4]
+    };
+    "2025-11-25T01:00:00Z".clone_into(&mut yahoo.bar.now);
+    yahoo.server.handle(evening(since, split.clone(), 0.5));
+    yahoo.bar.run(&["update"]).expect(Exit::Ok);
+    "2025-11-26T01:00:00Z".clone_into(&mut yahoo.bar.now);
+    yahoo.server.handle(evening(vec![1, 4, 5], split, 0.5));
+    yahoo.bar.run(&["update"]).expect(Exit::Ok);
+    yahoo
+}
+
+const OCTOBER: &str = "data/us/yahoo/stocks_1d/ticker=AAPL/year=2025/month=10/data.parquet";
+
+#[test]
+fn a_month_before_a_split_is_made_anew_of_answers_that_know_it() {
+    let yahoo = over_a_split(true);
+    let stored = data(&yahoo);
+    let rows = yahoo.csv("AAPL", "1d");
+    yahoo.bar.remove(OCTOBER);
+
+    let ran = yahoo.bar.run(&REPLAY).expect(Exit::Ok);
+
+    assert!(!ran.stderr.contains("warning"), "{ran:#?}");
+    assert_eq!(yahoo.csv("AAPL", "1d"), rows);
+    assert_eq!(
+        data(&yahoo).get(&PathBuf::from(OCTOBER)),
+        stored.get(&PathBuf::from(OCTOBER))
+    );
+}
+
+#[test]
+fn a_month_that_only_answers_before_a_split_have_is_not_made_anew_and_counted() {
+    let yahoo = over_a_split(false);
+    yahoo.bar.remove(OCTOBER);
+
+    let ran = yahoo.bar.run(&REPLAY).expect(Exit::Ok);
+
+    let told = "us:yahoo: of 1 series not all answers are made anew, since what is stored stands on another basis";
+    assert!(ran.stderr.contains(told), "{ran:#?}");
+    assert!(!yahoo.bar.has(OCTOBER));
+}
+
+/// A payment changes adjusted closes of before, and no price.
+#[test]
+fn a_payment_has_the_prices_before_it_made_anew() {
+    let mut yahoo = two_evenings(KEPT);
+    "2025-11-25T01:00:00Z".clone_into(&mut yahoo.bar.now);
+    let paid = NOV_20 + 4 * 86_400;
+    let dividend = json!({"dividends": {paid.to_string(): {"date": paid, "amount": 0.25}}});
+    yahoo.server.handle(move |request: &Request| {
+        let body = chart(symbol(request), &[4.5, 5.0, 5.2], "NMS", &dividend);
+        let mut body: Value = serde_json::from_str(&body).unwrap();
+        let stamps = [0, 1, 4].map(|day| NOV_20 + day * 86_400);
+        body["chart"]["result"][0]["timestamp"] = json!(stamps);
+        Reply::json(body.to_string())
+    });
+    yahoo.bar.run(&["update"]).expect(Exit::Ok);
+    let rows = yahoo.csv("AAPL", "1d");
+    yahoo.bar.remove(MONTH);
+
+    yahoo.bar.run(&REPLAY).expect(Exit::Ok);
+
+    assert_eq!(yahoo.csv("AAPL", "1d"), rows);
+}
+
 /// What a power cut left between whole answers is damage like any other.
 fn is_damaged(disk: &SimFs) -> bool {
     let vault = Vault::of(disk, Path::new("/ws/vault"));

@@ -13,7 +13,7 @@ const MOST_ROWS: usize = 20;
 
 /// Prints it.
 pub(super) fn print(wanted: &[FilesOfFeed], printer: &Printer) {
-    for FilesOfFeed { venue, files } in wanted {
+    for FilesOfFeed { venue, files, .. } in wanted {
         match files {
             Err(reason) => printer.error(&format!("error: {venue}: {reason}")),
             Ok(files) => {

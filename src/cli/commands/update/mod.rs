@@ -137,6 +137,7 @@ impl Update<'_> {
             }
         }
         let wanted = update::wanted_files(self.cycle.workspace, plan);
+        let answered = feeds::exit(&wanted);
         if self.args.json {
             let document = plan_view::json(plan, &feeds::json(&wanted));
             self.shell.json(&document);
@@ -144,12 +145,15 @@ impl Update<'_> {
             feeds::print(&wanted, self.shell.printer);
             plan_view::print(plan, self.shell.printer);
         }
-        let minutes = self.cycle.minutes_of(plan)?;
+        let mut minutes = self.cycle.minutes_of(plan)?;
+        if let Some(minutes) = &mut minutes {
+            update::foresee_minutes(self.cycle.workspace.view(), wanted, minutes);
+        }
         let foreseen = minutes.map_or(Exit::Ok, |one| feed_minutes::foresee(&one, self.shell));
         for warning in self.cycle.toggle_warnings(plan) {
             self.shell.warning(&format!("{warning}."));
         }
-        Ok(Exit::worst([exit, feeds::exit(&wanted), foreseen]))
+        Ok(Exit::worst([exit, answered, foreseen]))
     }
 
     /// Runs, and leaves the outcome for a monitoring system whatever it is.
