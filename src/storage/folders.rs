@@ -98,6 +98,29 @@ impl Folders {
         }
     }
 
+    /// Adds partitions whose files are on their way to these places.
+    pub(super) fn add(&mut self, coming: impl Iterator<Item = PartitionFile>) {
+        for file in coming {
+            if self.files.iter().all(|there| there.path != file.path) {
+                self.files.push(file);
+            }
+        }
+        self.sort();
+    }
+
+    fn sort(&mut self) {
+        // What is kept by the day yields to the file of its month, in which later values are stored.
+        let in_order = |file: &PartitionFile| {
+            let month = file.key.days().map(|(day, _)| (day.year(), day.month()));
+            (
+                month,
+                matches!(file.key, PartitionKey::Month { .. }),
+                file.key,
+            )
+        };
+        self.files.sort_by_key(in_order);
+    }
+
     fn refuse(&mut self, path: PathBuf, reason: &str) {
         let way_out = if reason == OTHER_NAME {
             WayOut::Rename
@@ -375,16 +398,7 @@ impl SeriesFolders {
         for dir in self.series_dirs(series)? {
             found.look(&*self.fs, &dir, series.series.dataset())?;
         }
-        // What is kept by the day yields to the file of its month, in which later values are stored.
-        let in_order = |file: &PartitionFile| {
-            let month = file.key.days().map(|(day, _)| (day.year(), day.month()));
-            (
-                month,
-                matches!(file.key, PartitionKey::Month { .. }),
-                file.key,
-            )
-        };
-        found.files.sort_by_key(in_order);
+        found.sort();
         Ok(found)
     }
 
