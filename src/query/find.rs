@@ -1,6 +1,6 @@
 //! Which stored series of bars a question is about.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::inventory::{self, Asked, interval_of};
 use crate::model::{Dataset, Interval, Series, StorageRequest, Ticker, Venue};
@@ -76,11 +76,11 @@ fn only_length(
     kept: &[Interval],
     filling: Option<Interval>,
 ) -> Option<Interval> {
-    let filled = |to| stored.iter().rfind(|from| from.fills(to)).copied();
+    let filling = filling.and_then(|to| filled(stored, to));
     match (stored, kept) {
         ([only], _) => Some(*only),
-        (_, [only]) => filling.and_then(filled).or(Some(*only)),
-        _ => filling.and_then(filled),
+        (_, [only]) => filling.or(Some(*only)),
+        _ => filling,
     }
 }
 
@@ -186,31 +186,56 @@ pub fn candidates(reading: Reading<'_, '_>, asked: &Asked) -> Result<Candidates,
 }
 
 impl Candidates {
-    /// Prefers bars of a day, if there are any: factors are of days, and serve bars of every length.
-    pub fn prefer_days(&mut self) {
-        if self.intervals.contains(&Interval::D1) {
-            self.intervals = vec![Interval::D1];
-        }
-    }
-
-    /// Keeps the longest bars of which those of a length can be made; `false` when there are some, and none of them can.
-    pub fn fill(&mut self, to: Interval) -> bool {
-        let longest = self.intervals.iter().filter(|from| from.fills(to)).max();
-        let longest: Vec<Interval> = longest.copied().into_iter().collect();
-        let is_filled = self.intervals.is_empty() || !longest.is_empty();
-        if is_filled {
-            self.intervals = longest;
-        }
-        is_filled
-    }
-
     /// Returns the series of one venue and one length, in the order of tickers.
     pub fn of(&self, venue: &Venue, interval: Interval) -> Vec<StorageRequest> {
-        let is_meant = |one: &&StorageRequest| {
-            one.venue.as_ref() == Some(venue) && interval_of(&one.series) == Some(interval)
-        };
-        self.series.iter().filter(is_meant).cloned().collect()
+        let is_meant = |one: &&StorageRequest| interval_of(&one.series) == Some(interval);
+        self.at(venue).filter(is_meant).cloned().collect()
     }
+
+    /// Returns of each ticker of a venue the series of which bars of a length are made, or factors where no length is named, and the
+    /// tickers without such a one, both in the order of tickers.
+    pub fn best(&self, venue: &Venue, to: Option<Interval>) -> (Vec<StorageRequest>, Vec<Ticker>) {
+        let mut lengths: BTreeMap<&Ticker, Vec<Interval>> = BTreeMap::new();
+        for one in self.at(venue) {
+            if let (Some(ticker), Some(length)) = (one.series.ticker(), interval_of(&one.series)) {
+                lengths.entry(ticker).or_default().push(length);
+            }
+        }
+        let (mut series, mut without) = (Vec::new(), Vec::new());
+        for (ticker, lengths) in lengths {
+            let best = match to {
+                Some(to) => filled(&lengths, to),
+                None => of_factors(&lengths),
+            };
+            match best {
+                Some(length) => {
+                    series.push(StorageRequest::bars(venue.clone(), ticker.clone(), length));
+                }
+                None => without.push(ticker.clone()),
+            }
+        }
+        (series, without)
+    }
+
+    fn at(&self, venue: &Venue) -> impl Iterator<Item = &StorageRequest> {
+        let is_there = move |one: &&StorageRequest| one.venue.as_ref() == Some(venue);
+        self.series.iter().filter(is_there)
+    }
+}
+
+/// Returns the longest bars that fill those of a length: the fewer bars are joined the better.
+fn filled(lengths: &[Interval], to: Interval) -> Option<Interval> {
+    lengths.iter().filter(|from| from.fills(to)).max().copied()
+}
+
+/// Returns the bars of which factors are made: those of a day, or the nearest to them. Factors are of days, and serve bars of every
+/// length.
+fn of_factors(lengths: &[Interval]) -> Option<Interval> {
+    let day = lengths.iter().find(|length| **length == Interval::D1);
+    let shorter = || filled(lengths, Interval::D1);
+    day.copied()
+        .or_else(shorter)
+        .or(lengths.iter().min().copied())
 }
 
 #[cfg(test)]
@@ -234,5 +259,41 @@ mod tests {
             let found = only_length(stored, kept, filling);
             assert_eq!(found, expected, "{stored:?} {kept:?} {filling:?}");
         }
+    }
+
+    #[test]
+    fn each_ticker_has_the_bars_that_fill_what_is_wanted_best() {
+        let venue: Venue = "us:demo".parse().unwrap();
+        let bars = |ticker: &str, interval| {
+            StorageRequest::bars(venue.clone(), ticker.parse().unwrap(), interval)
+        };
+        let candidates = Candidates {
+            venues: vec![venue.clone()],
+            intervals: vec![M1, H1, D1],
+            series: vec![
+                bars("A", M1),
+                bars("A", H1),
+                bars("B", M1),
+                bars("C", D1),
+                bars("C", M1),
+            ],
+        };
+        let chosen = |to| {
+            let (series, without) = candidates.best(&venue, to);
+            let without: Vec<String> = without.iter().map(ToString::to_string).collect();
+            (series, without)
+        };
+
+        let all = |a, b, c| vec![bars("A", a), bars("B", b), bars("C", c)];
+        assert_eq!(chosen(Some(D1)), (all(H1, M1, M1), vec![]));
+        assert_eq!(chosen(Some(M5)), (all(M1, M1, M1), vec![]));
+        assert_eq!(chosen(None), (all(H1, M1, D1), vec![]));
+        let weeks = chosen(Some(Interval::Wk1));
+        assert_eq!(weeks, (all(H1, M1, D1), vec![]));
+        let (series, without) = chosen(Some(M1));
+        assert_eq!(
+            (series, without),
+            (vec![], vec!["A".into(), "B".into(), "C".into()])
+        );
     }
 }

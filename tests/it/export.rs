@@ -2,6 +2,7 @@
 
 mod files;
 mod forms;
+mod lengths;
 mod pictures;
 mod then;
 

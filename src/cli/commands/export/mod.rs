@@ -21,15 +21,19 @@ use table::Table;
 
 use super::named::Lookup;
 use super::show::{catalog_if_usable, instant, report_damage, utc_zone};
-use crate::cli::ui::words::count;
+use crate::cli::ui::words::{count, some_of};
 use crate::cli::{Exit, Failure, Shell, wiring};
 use crate::export::{Draft, ExportError, Form, Head, RowWriter, Sheet, Times, Unsaid, leftovers};
 use crate::frame::{Adjust, Column, Frame, KindOf};
+use crate::inventory::interval_of;
 use crate::ledger::Ledgers;
 use crate::model::{Interval, StorageRequest};
 use crate::query::{self, Making, Pieces, Span};
 use crate::storage::Stored;
 use crate::workspace::Reading;
+
+/// How many tickers a message names.
+const MOST_NAMED: usize = 10;
 
 /// What is asked of each series.
 #[derive(Clone, Copy)]
@@ -38,8 +42,6 @@ struct ExportQuestion<'q> {
     shell: &'q Shell<'q>,
     reading: Reading<'q, 'q>,
     span: Span,
-    /// Of the bars that are stored.
-    interval: Interval,
     times: Times,
 }
 
@@ -76,8 +78,7 @@ pub(in crate::cli) fn run(args: &ExportArgs, shell: &Shell<'_>) -> Result<Exit, 
         shell,
         reading,
         span,
-        interval: chosen.interval,
-        times: Times::of_bars(args.resample.unwrap_or(chosen.interval)),
+        times: Times::of_bars(chosen.interval),
     };
     let told = if let Some(target) = &target {
         question.write_file(form, target, &chosen)?
@@ -88,6 +89,7 @@ pub(in crate::cli) fn run(args: &ExportArgs, shell: &Shell<'_>) -> Result<Exit, 
         let _flushed = out.flush();
         told
     };
+    let told = told.without(shell, &chosen);
     let what = match (args.factors, &args.wide) {
         (true, _) => count(told.rows, "row", "rows"),
         (false, Some(_)) => count(told.rows, "date", "dates"),
@@ -248,7 +250,7 @@ impl ExportQuestion<'_> {
         let (reading, zone) = (self.reading, stored.provenance.timezone.as_deref());
         let making = Making {
             adjust: self.args.adjust,
-            from: self.interval,
+            from: interval_of(&request.series).unwrap_or(Interval::D1),
             to: self.args.resample,
             with_outside: false,
         };
@@ -283,10 +285,7 @@ impl ExportQuestion<'_> {
     fn facts(self, chosen: &Chosen) -> Vec<(String, String)> {
         let mut facts = vec![
             ("source".to_owned(), chosen.venue.to_string()),
-            (
-                "interval".to_owned(),
-                self.args.resample.unwrap_or(chosen.interval).to_string(),
-            ),
+            ("interval".to_owned(), chosen.interval.to_string()),
         ];
         let as_of = self.reading.as_of.map(|at| at.to_rfc3339());
         facts.extend(as_of.map(|at| ("as_of".to_owned(), at)));
@@ -304,6 +303,19 @@ fn utc_head() -> Head {
 }
 
 impl Told {
+    /// Names tickers of which nothing could be made.
+    fn without(mut self, shell: &Shell<'_>, chosen: &Chosen) -> Self {
+        if !chosen.without.is_empty() {
+            let names = some_of(&chosen.without, MOST_NAMED);
+            let to = chosen.interval;
+            shell.error(&format!(
+                "no stored bars of {names} can be joined to bars of {to}"
+            ));
+            self.exits.push(Exit::Partial);
+        }
+        self
+    }
+
     /// Names a series of which nothing is written.
     fn fail(&mut self, shell: &Shell<'_>, failure: &Failure) {
         shell.error(&failure.text());
