@@ -4,16 +4,18 @@
 
 mod stretch;
 
-pub use stretch::Stretch;
+pub use stretch::{Stretch, Stretches};
 
 use std::fmt;
 
 use chrono::NaiveDate;
+use serde::Serialize;
 
-use crate::model::{Interval, PartitionKey, Series, StorageRequest, Venue};
+use crate::model::{Interval, PartitionKey, Series, StorageRequest, Venue, as_text};
 
-/// Something that a person or a log may want to know while a run goes on.
-#[derive(Clone, Debug)]
+/// Something that a person or a log may want to know while a run goes on; as a document, what was done.
+#[derive(Clone, Debug, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Event {
     /// A leftover run is finished before new work begins.
@@ -30,6 +32,7 @@ pub enum Event {
     },
     /// One series was asked for.
     Fetched {
+        #[serde(flatten)]
         request: StorageRequest,
         /// How many rows came.
         rows: usize,
@@ -61,6 +64,7 @@ pub enum Event {
         /// The venue of the feed.
         venue: Venue,
         /// The day that its trades are filed under, by UTC.
+        #[serde(serialize_with = "as_text")]
         day: NaiveDate,
     },
     /// Consolidation begins.
@@ -71,6 +75,7 @@ pub enum Event {
     },
     /// One partition was durably committed.
     Committed {
+        #[serde(flatten)]
         request: StorageRequest,
         partition: PartitionKey,
     },
@@ -83,20 +88,25 @@ pub enum Event {
     },
     /// A ticker is in the other layout; its proof is durable.
     Moved {
+        #[serde(flatten)]
         request: StorageRequest,
         /// How many rows its partitions have.
         rows: u64,
     },
     /// Series will be looked at.
+    #[serde(skip)]
     CheckPlanned {
         /// How many there are.
         series: usize,
     },
     /// A part of planned work on a series is done, well or not.
-    Step(Work, Series),
+    #[serde(skip)]
+    Step { work: Work, series: Series },
     /// Something is wrong that does not stop the run.
+    #[serde(skip)]
     Warning(String),
     /// Something a person should know.
+    #[serde(skip)]
     Note(String),
 }
 

@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use crate::catalog::Missing;
-use crate::check::Finding;
-use crate::inventory::{Flawed, Looked};
-use crate::model::{PartitionKey, StorageRequest};
+use crate::check::{Finding, Kind};
+use crate::inventory::{Flawed, Looked, asking_for, refetch};
+use crate::model::{PartitionKey, StorageRequest, time};
 use crate::storage::{Flaw, StorageError, Stored, WayOut};
 use crate::workspace::ReadError;
 
@@ -118,6 +118,18 @@ impl Findings {
         }
     }
 
+    /// Returns the commands that get data again which contradicts itself, each once.
+    pub fn cures(&self) -> Vec<String> {
+        let mut commands: Vec<String> = Vec::new();
+        let cures = self.contradictions.iter();
+        for command in cures.filter_map(|(request, finding)| cure(request, finding)) {
+            if !commands.contains(&command) {
+                commands.push(command);
+            }
+        }
+        commands
+    }
+
     /// Tells whether everything that is there could be read.
     pub fn is_untroubled(&self) -> bool {
         self.damaged.is_empty() && self.troubles.is_empty() && self.missing.is_empty()
@@ -149,6 +161,19 @@ impl Findings {
             T::default()
         })
     }
+}
+
+/// Returns the command that gets the data again, which heals it unless the source itself is wrong; `None` for bars that
+/// stay where they are, since a source does not say that they are gone.
+pub fn cure(request: &StorageRequest, finding: &Finding) -> Option<String> {
+    if finding.kind.is_of_place() {
+        return None;
+    }
+    if finding.kind == Kind::UnitJump {
+        let days = (time::day(finding.from), time::day(finding.to));
+        return Some(refetch(request, Some(days)));
+    }
+    Some(format!("barkeep update --rebase{}", asking_for(request)))
 }
 
 #[cfg(test)]

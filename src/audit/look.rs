@@ -29,7 +29,10 @@ pub(super) fn look(
         }
         let found = look_at(subject, workspace, catalog, scope);
         for (_, request) in subject.requests() {
-            observer.observe(Event::Step(Work::Check, request.series));
+            observer.observe(Event::Step {
+                work: Work::Check,
+                series: request.series,
+            });
         }
         found
     };

@@ -7,11 +7,13 @@ use std::collections::BTreeSet;
 
 use chrono::NaiveDate;
 
-use super::{AuditError, DamagedFile, RepairPlan, Restore, Subject, agreed, plan};
+use super::repair::{agreed, plan, unmet};
+use super::{AuditError, DamagedFile, RepairPlan, Restore, Subject};
 use crate::catalog::Catalog;
 use crate::ingest::{self, LeftoverReport, Registry, Returned, TakenOut};
 use crate::inventory::{Asked, InventoryError};
-use crate::workspace::{DataRoot, Session, Workspace};
+use crate::model::StorageRequest;
+use crate::workspace::{Session, Workspace};
 
 /// A question about what can be repaired.
 #[derive(Clone, Copy, Debug)]
@@ -48,6 +50,8 @@ pub struct Repaired {
     pub leftovers: LeftoverReport,
     /// Rows that were shown, and have changed or could not go any more.
     pub outdated: usize,
+    /// Rows that were shown, and were out or back when it was their turn, by series: a stopped repair is finished first.
+    pub before: Vec<(StorageRequest, usize)>,
 }
 
 impl Repairable {
@@ -71,7 +75,9 @@ impl Repaired {
     /// Tells whether a damaged file is one of those that were put back.
     pub fn mends(&self, shown: &Repairable, file: &DamagedFile) -> bool {
         let of = (&file.request, file.partition);
-        shown.restore.mends(&self.returned, of)
+        let returned = self.returned.series.iter().chain(&self.before);
+        let returned = returned.map(|(request, _)| request).collect();
+        shown.restore.mends(&returned, of)
     }
 }
 
@@ -87,11 +93,10 @@ impl Repair<'_> {
         Ok(Repairable { out, restore })
     }
 
-    /// Refuses to look at what is lost where nothing lies: that is another disk's, and what came there would hide that it is away.
     fn refuse_absent(&self, catalog: &Catalog) -> Result<(), AuditError> {
-        let data = self.workspace.view().data_root(catalog);
-        if !self.accepts_missing && data == DataRoot::Absent {
-            return Err(InventoryError::DataAbsent.into());
+        if !self.accepts_missing {
+            let absent = self.workspace.view().data_root(catalog).refuse_absent();
+            absent.map_err(InventoryError::from)?;
         }
         Ok(())
     }
@@ -129,13 +134,16 @@ impl Repair<'_> {
         let again: Vec<Subject> = self.subjects.iter().filter(is_shown).cloned().collect();
         let now = self.plan_out(registry.catalog(), &again);
         let agreed = agreed(&shown.out.series, now.series);
-        let rows: usize = agreed.iter().map(|one| one.unwanted.len()).sum();
-        done.outdated = shown.out.rows() - rows;
+        let around = (workspace, registry.catalog());
+        let unmet = unmet(&shown.out.series, &agreed, around);
+        (done.outdated, done.before) = (unmet.outdated, unmet.before);
         let stores = &workspace.stores;
         ingest::take_out(stores, session, &mut registry, &agreed, &mut done.taken)?;
         let catalog = registry.catalog();
         let (around, of) = ((workspace, session), (catalog, self.asked));
-        done.outdated += shown.restore.put_back(around, of, &mut done.returned)?;
+        let unmet = shown.restore.put_back(around, of, &mut done.returned)?;
+        done.outdated += unmet.outdated;
+        done.before.extend(unmet.before);
         Ok(done)
     }
 }

@@ -13,14 +13,13 @@ mod repair;
 mod restore;
 mod subject;
 mod trades;
+mod unmet;
 mod whole;
 
 pub use error::AuditError;
-pub use findings::{DamagedFile, Findings};
+pub use findings::{DamagedFile, Findings, cure};
 pub use mend::{Repair, Repairable, Repaired};
 pub use repair::{RepairPlan, SeriesRepair};
-pub use restore::Restore;
-pub use subject::{Subject, subjects};
+pub use restore::{LostFile, Restore};
+pub use subject::{Subject, refuse_unknown, subjects};
 pub use whole::{Checked, check};
-
-use repair::{agreed, plan};

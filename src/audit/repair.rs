@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use chrono::NaiveDate;
 use rayon::prelude::*;
 
+use super::unmet::{Unmet, stored_among};
 use super::{Findings, Subject};
 use crate::catalog::Catalog;
 use crate::check::{Facts, Finding, Kind, repair};
@@ -104,6 +105,26 @@ pub(super) fn agreed(shown: &[SeriesRepair], now: Vec<SeriesRepair>) -> Vec<Take
         agreed.push(take);
     }
     agreed
+}
+
+/// Returns what of that which was shown does not go any more: rows that have changed, and rows that are out already.
+pub(super) fn unmet(
+    shown: &[SeriesRepair],
+    agreed: &[TakeOut],
+    around: (&Workspace<'_>, &Catalog),
+) -> Unmet {
+    let mut unmet = Unmet::default();
+    for one in shown {
+        let request = &one.take.request;
+        let agreed = agreed.iter().find(|agreed| agreed.request == *request);
+        let goes = |stamp| agreed.is_some_and(|agreed| agreed.unwanted.contains_key(&stamp));
+        let stays = one.rows.at(|stamp| !goes(stamp));
+        if !stays.is_empty() {
+            let is_there = stored_among(&stays, around, request).unwrap_or(stays.len());
+            unmet.add(request, stays.len() - is_there, stays.len());
+        }
+    }
+    unmet
 }
 
 struct Planning<'p> {

@@ -5,11 +5,12 @@
 use std::collections::BTreeSet;
 
 use super::AuditError;
+use super::unmet::{Unmet, stored_among};
 use crate::catalog::Catalog;
 use crate::ingest::{self, PutBack, Returned};
 use crate::inventory::Asked;
 use crate::ledger::Ledgers;
-use crate::mirror::{self, LastCopies, LastCopy, LostDay};
+use crate::mirror::{self, LastCopies, LastCopy, LostDay, LostStill, Proof};
 use crate::model::{PartitionKey, StorageRequest};
 use crate::workspace::{Session, Workspace};
 
@@ -22,6 +23,17 @@ pub struct Restore {
     pub days: Vec<LostDay>,
     /// Mirrors that could not be read, as phrases.
     pub unread: Vec<String>,
+}
+
+/// A file of which rows come back.
+#[derive(Clone, Copy, Debug)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct LostFile<'r> {
+    pub request: &'r StorageRequest,
+    pub partition: PartitionKey,
+    pub rows: usize,
+    /// How the copy stands to what was recorded of the file.
+    pub proof: Option<Proof>,
 }
 
 impl Restore {
@@ -42,41 +54,52 @@ impl Restore {
         })
     }
 
-    /// Puts back what was shown, as far as it is what can be put back now, and returns how many rows are not. Has the mirrors see it.
+    /// Puts back what was shown, as far as it is what can be put back now, and returns what is not. Has the mirrors see it.
     pub(super) fn put_back(
         &self,
         (workspace, session): (&Workspace<'_>, Session<'_>),
         (catalog, asked): (&Catalog, &Asked),
         done: &mut Returned,
-    ) -> Result<usize, AuditError> {
+    ) -> Result<Unmet, AuditError> {
         let (now, _) = mirror::all_last_copies(workspace, catalog, asked)?;
-        let shown: usize = self.found.copies.iter().map(|copy| copy.rows.len()).sum();
-        let now = now.copies.into_iter();
-        let agreed = now.filter(|copy| self.found.copies.contains(copy));
-        let agreed: Vec<PutBack> = agreed
-            .map(|copy| PutBack {
-                request: copy.request,
-                rows: copy.rows,
-                provenance: copy.provenance,
-            })
-            .collect();
-        let mut outdated = shown - agreed.iter().map(|one| one.rows.len()).sum::<usize>();
-        let around = (catalog, &Ledgers::default());
+        let (mut unmet, mut agreed) = (Unmet::default(), Vec::new());
+        for copy in &self.found.copies {
+            let (request, rows) = (&copy.request, &copy.rows);
+            if now.copies.contains(copy) {
+                agreed.push(PutBack {
+                    request: request.clone(),
+                    rows: rows.clone(),
+                    provenance: copy.provenance.clone(),
+                });
+            } else {
+                let is_there = stored_among(rows, (workspace, catalog), request);
+                unmet.add(request, is_there.unwrap_or(0), rows.len());
+            }
+        }
+        let ledgers = Ledgers::default();
+        let around = (catalog, &ledgers);
         ingest::put_back(workspace.view(), session, around, &agreed, done)?;
         // Of a feed that is gone no memory holds all days.
         for day in &self.days {
             if session.stop.is_raised() {
                 break;
             }
-            let rows = mirror::lost_trades(workspace, day).unwrap_or_else(|error| {
+            let still = mirror::lost_trades(workspace, day, &ledgers).unwrap_or_else(|error| {
                 let (request, day) = (&day.request, day.day);
                 let told = format!("{request} {day} stays as it is: {error}");
                 done.warnings.push(told);
-                None
+                LostStill::Other
             });
-            let Some(rows) = rows else {
-                outdated += day.rows();
-                continue;
+            let rows = match still {
+                LostStill::Same(rows) => rows,
+                LostStill::Other => {
+                    unmet.outdated += day.rows();
+                    continue;
+                }
+                LostStill::Back => {
+                    unmet.add(&day.request, day.rows(), day.rows());
+                    continue;
+                }
             };
             let of_day = PutBack {
                 request: day.request.clone(),
@@ -85,11 +108,41 @@ impl Restore {
             };
             ingest::put_back(workspace.view(), session, around, &[of_day], done)?;
         }
-        if !done.series.is_empty() {
+        if !done.series.is_empty() || !unmet.before.is_empty() {
             let told = mirror::refresh_all(workspace, catalog);
             done.warnings.extend(told);
         }
-        Ok(outdated)
+        Ok(unmet)
+    }
+
+    /// Tells whether something that was lost cannot be put back, as far as mirrors tell: they may have it still, or have an older copy.
+    pub fn is_partial(&self) -> bool {
+        let copies = self.found.copies.iter();
+        let proofs = copies.flat_map(|copy| copy.partitions.values());
+        let mut proofs = proofs.chain(self.days.iter().map(|day| &day.proof));
+        !self.found.refused.is_empty()
+            || !self.unread.is_empty()
+            || proofs.any(|proof| matches!(proof, Proof::Older(_)))
+    }
+
+    /// Returns the files whose rows come back.
+    pub fn files(&self) -> Vec<LostFile<'_>> {
+        let of_series = self.found.copies.iter().flat_map(|copy| {
+            let parts = copy.rows.split().into_iter();
+            parts.map(|(partition, part)| LostFile {
+                request: &copy.request,
+                partition,
+                rows: part.len(),
+                proof: copy.partitions.get(&partition).copied(),
+            })
+        });
+        let of_trades = self.days.iter().map(|day| LostFile {
+            request: &day.request,
+            partition: PartitionKey::Day(day.day),
+            rows: day.rows(),
+            proof: Some(day.proof),
+        });
+        of_series.chain(of_trades).collect()
     }
 
     /// Counts the rows that come back.
@@ -108,14 +161,13 @@ impl Restore {
     /// Tells whether a damaged file is one of those that were put back.
     pub(super) fn mends(
         &self,
-        done: &Returned,
+        returned: &BTreeSet<&StorageRequest>,
         (request, partition): (&StorageRequest, PartitionKey),
     ) -> bool {
         let is_it = |copy: &LastCopy| {
             copy.request == *request
                 && (partition == PartitionKey::Whole || copy.partitions.contains_key(&partition))
         };
-        self.found.copies.iter().any(is_it)
-            && done.series.iter().any(|(returned, _)| returned == request)
+        self.found.copies.iter().any(is_it) && returned.contains(request)
     }
 }

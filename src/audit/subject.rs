@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::calendar::Calendar;
-use crate::catalog::Catalog;
+use crate::catalog::{self, Catalog};
 use crate::config::SourceKind;
 use crate::inventory::{self, Asked, InventoryError};
-use crate::model::{Interval, StorageRequest, Ticker, Venue};
+use crate::model::{Interval, StorageRequest, Ticker, Unclear, Venue};
 use crate::workspace::Workspace;
 
 /// The series of one ticker at one venue.
@@ -22,20 +22,27 @@ pub struct Subject {
 /// Returns the series that may be stored of what somebody asks about.
 ///
 /// # Errors
-/// When a folder cannot be listed.
+/// `Unclear` when nobody knows a venue; when a folder cannot be listed.
 pub fn subjects(
     workspace: &Workspace<'_>,
     catalog: &Catalog,
     asked: &Asked,
 ) -> Result<Vec<Subject>, InventoryError> {
+    let venues = workspace.venues()?;
+    if let Some(venue) = asked.venues.iter().find(|venue| !venues.contains(venue)) {
+        let message = format!("the venue {venue} has no source, and nothing is stored of it");
+        let unclear = Unclear::words(message);
+        return Err(unclear
+            .hint("`barkeep config show` lists the sources")
+            .into());
+    }
     let intervals = match asked.intervals.as_slice() {
         [] => Interval::ALL.to_vec(),
         named => named.to_vec(),
     };
     let is_meant = |ticker: &Ticker| asked.tickers.is_empty() || asked.tickers.contains(ticker);
     let mut subjects = Vec::new();
-    let venues = workspace.venues()?.into_iter();
-    for venue in venues.filter(|venue| asked.means_venue(venue)) {
+    for venue in venues.into_iter().filter(|venue| asked.means_venue(venue)) {
         let mut found: BTreeMap<Ticker, BTreeSet<Interval>> = BTreeMap::new();
         for &interval in &intervals {
             for ticker in inventory::tickers(workspace, catalog, &venue, interval)? {
@@ -50,6 +57,21 @@ pub fn subjects(
         }));
     }
     Ok(subjects)
+}
+
+/// Refuses tickers that were named and are neither known nor stored: slips of the keyboard.
+///
+/// # Errors
+/// `Unclear` when some are.
+pub fn refuse_unknown(
+    named: &[Ticker],
+    catalog: &Catalog,
+    subjects: &[Subject],
+) -> Result<(), Unclear> {
+    let is_stored = |ticker: &Ticker| subjects.iter().any(|subject| subject.ticker == *ticker);
+    let is_unknown = |ticker: &&Ticker| !catalog.contains(ticker) && !is_stored(ticker);
+    let unknown: Vec<&Ticker> = named.iter().filter(is_unknown).collect();
+    catalog::refuse_unknown(catalog, &unknown, "nothing is stored")
 }
 
 impl Subject {

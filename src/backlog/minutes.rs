@@ -6,12 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Days, NaiveDate, TimeDelta, Utc};
 
-use crate::feeds::RecordedFeed;
+use crate::feeds::{KnownFeed, LeftFeed, RecordedFeed, left_feeds};
 use crate::gaps::{FeedDay, FeedGaps as _, MinuteSpan, MinuteState, Task, schedule};
 use crate::layout::Places;
 use crate::model::Venue;
 use crate::sys::{Fs, FsResult};
-use crate::workspace::View;
+use crate::workspace::{View, calendar_of_feeds};
 
 /// Longer than any feed keeps its files, so that a run costs the same after years.
 const RECENT: Days = Days::new(31);
@@ -20,8 +20,8 @@ const RECENT: Days = Days::new(31);
 #[derive(Debug)]
 pub struct FeedMinutes {
     days: Vec<(FeedDay, Vec<MinuteSpan>)>,
-    /// Of each feed that was asked ever, how it can be asked.
-    asked: BTreeMap<Venue, Budget>,
+    /// Of each feed that was asked ever, how it can be asked; `None` where no settings describe it any more.
+    asked: BTreeMap<Venue, Option<Budget>>,
     now: DateTime<Utc>,
 }
 
@@ -66,17 +66,31 @@ impl FeedMinutes {
     ) -> FsResult<Self> {
         let mut days = Vec::new();
         let mut asked = BTreeMap::new();
-        for feed in view.feeds {
-            if !venues.is_empty() && !venues.contains(feed.venue()) {
+        let (left, calendar) = (left_feeds(view)?, calendar_of_feeds(view.calendars));
+        let described = view.feeds.iter().map(|feed| {
+            let budget = Budget {
+                server: feed.spec().base_url.clone(),
+                pace: feed.spec().rate.average(),
+            };
+            (KnownFeed::from(&**feed), Some(budget))
+        });
+        let left = left.iter().map(|LeftFeed { venue, code }| {
+            let (code, calendar) = (code.as_ref(), &calendar);
+            let known = KnownFeed {
+                venue,
+                code,
+                calendar,
+            };
+            (known, None)
+        });
+        let is_meant = |venue: &Venue| venues.is_empty() || venues.contains(venue);
+        for (feed, budget) in described.chain(left) {
+            if !is_meant(feed.venue) {
                 continue;
             }
             let of_feed = RecordedFeed::of(feed, (fs, places), now, since)?.days();
             if !of_feed.is_empty() {
-                let budget = Budget {
-                    server: feed.spec().base_url.clone(),
-                    pace: feed.spec().rate.average(),
-                };
-                asked.insert(feed.venue().clone(), budget);
+                asked.insert(feed.venue.clone(), budget);
             }
             days.extend(of_feed);
         }
@@ -103,10 +117,18 @@ impl FeedMinutes {
     }
 
     /// Counts, feed by feed, the open minutes that are forgotten before they can be fetched: one request each, at the budget of
-    /// the server, in the order that loses least. Feeds that lose nothing are not named.
+    /// the server, in the order that loses least; all of a feed that nobody asks. Feeds that lose nothing are not named.
     pub fn missed(&self) -> BTreeMap<&Venue, usize> {
         let mut missed = BTreeMap::new();
-        let servers: BTreeSet<&str> = self.asked.values().map(|one| &*one.server).collect();
+        for (day, spans) in &self.days {
+            let open = spans.iter().filter(|span| span.state.is_open());
+            let open: usize = open.map(MinuteSpan::len).sum();
+            if matches!(self.asked.get(&day.venue), Some(None)) && open > 0 {
+                *missed.entry(&day.venue).or_default() += open;
+            }
+        }
+        let budgets = self.asked.values().flatten();
+        let servers: BTreeSet<&str> = budgets.map(|one| &*one.server).collect();
         for server in servers {
             let (venues, tasks): (Vec<&Venue>, Vec<Task>) = self.open_at(server).unzip();
             for (at, minutes) in schedule(&tasks).missed {
@@ -122,7 +144,7 @@ impl FeedMinutes {
     fn open_at(&self, server: &str) -> impl Iterator<Item = (&Venue, Task)> {
         let millis = |time: TimeDelta| u64::try_from(time.num_milliseconds()).unwrap_or_default();
         let of_server = self.days.iter().filter_map(move |(day, spans)| {
-            let budget = self.asked.get(&day.venue)?;
+            let budget = self.asked.get(&day.venue)?.as_ref()?;
             (budget.server == server).then_some((day, spans, budget.pace))
         });
         of_server.flat_map(move |(day, spans, pace)| {

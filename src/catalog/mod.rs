@@ -23,6 +23,7 @@ mod place;
 mod read;
 mod record;
 mod shape;
+mod unknown;
 
 pub use aliases::{Alias, AliasTable, Learned};
 pub use block::{Block, StorageBlock};
@@ -34,6 +35,7 @@ pub use meant::{Aliases, Meant, Named};
 pub use missing::{KnownRows, Missing};
 pub use near::did_you_mean;
 pub use read::Catalog;
+pub use unknown::{adding, near_or_listed, refuse_order, refuse_unknown, some_unknown};
 
 /// The name of the registry in the workspace.
 pub const TICKERS_FILE: &str = "tickers.json";

@@ -16,7 +16,7 @@ use super::{
     CatalogError, CatalogWarning, LAST_GOOD_FILE, MAX_BYTES, TICKERS_FILE, fields, identity, place,
 };
 use crate::document::{self, Object};
-use crate::model::{Identity, Interval, Ticker, Venue, time};
+use crate::model::{Identity, Interval, StorageRequest, Ticker, Venue, time};
 use crate::sys::Fs;
 use crate::sys::atomic::TempNames;
 
@@ -73,6 +73,21 @@ impl Catalog {
     /// Returns the mnemonic of a ticker at a venue.
     pub fn mnemonic(&self, ticker: &Ticker, venue: &Venue) -> Option<&str> {
         self.aliases.mnemonic(ticker, venue).map(Ticker::as_str)
+    }
+
+    /// Returns the mnemonic of the ticker of a series, if its venue has one.
+    pub fn mnemonic_of(&self, request: &StorageRequest) -> Option<&str> {
+        self.mnemonic(request.series.ticker()?, request.venue.as_ref()?)
+    }
+
+    /// Returns the ticker of a series, with its mnemonic behind it where there is one.
+    pub fn called(&self, request: &StorageRequest) -> String {
+        let ticker = request.series.ticker();
+        let ticker = ticker.map(ToString::to_string).unwrap_or_default();
+        match self.mnemonic_of(request) {
+            Some(mnemonic) => format!("{ticker} {mnemonic}"),
+            None => ticker,
+        }
     }
 
     /// Returns every usable ticker, in the order of the file.

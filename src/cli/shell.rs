@@ -11,7 +11,6 @@ use super::args::{CommandLine, GlobalArgs};
 use super::failure::Failure;
 use super::ui::Printer;
 use super::ui::located::Elsewhere;
-use super::ui::words::misplaced;
 use super::{Exit, World};
 use crate::config::EnvVars;
 use crate::storage::QuarantineRecord;
@@ -128,8 +127,16 @@ impl<'w> Shell<'w> {
     /// Names files that are none of a series, though they lie among its files.
     pub(super) fn tell_misplaced(&self, paths: &[PathBuf]) {
         for path in paths {
-            self.warning(&format!("{}.", misplaced(self.shown(path))));
+            self.warning(&format!("{}.", self.misplaced(path)));
         }
+    }
+
+    /// Says of a file that it is none of a series, though it lies among its files.
+    pub(super) fn misplaced(&self, path: &Path) -> String {
+        let path = self.shown(path);
+        format!(
+            "{path} is misplaced: it is no file of the series that it lies beside, and was not read"
+        )
     }
 
     /// Returns the day that tickers.json records.

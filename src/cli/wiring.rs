@@ -5,9 +5,9 @@ use chrono::{DateTime, Utc};
 use super::Exit;
 use super::failure::Failure;
 use super::shell::Shell;
-use super::ui::words;
 use crate::catalog::Catalog;
 use crate::config::Overrides;
+use crate::model::words;
 use crate::model::{AsOf, Venue};
 use crate::workspace::{Workspace, WorkspaceError};
 

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use super::SourceKind;
 use super::parsed::words;
-use super::setting::{KeyOf, Setting, SettingRow, chosen, optional, plain, shown};
+use super::setting::{KeyOf, Origin, Setting, SettingRow, chosen, optional, plain, shown};
 use super::settings_file::SourceTable;
 use crate::model::Interval;
 
@@ -76,6 +76,21 @@ impl FeedSettings {
             vault_days: chosen(table.vault_days, VAULT_DAYS),
             vault_bytes: chosen(table.vault_bytes, VAULT_BYTES),
         }
+    }
+
+    /// Returns a key that somebody has set and that means nothing but for a feed.
+    pub fn of_feeds_only(&self) -> Option<&'static str> {
+        let origins = [
+            ("feed", self.feed.origin),
+            ("freshness", self.freshness.origin),
+            ("bars", self.bars.origin),
+            ("derive", self.derive.origin),
+            ("currency", self.currency.origin),
+        ];
+        let set = origins
+            .into_iter()
+            .find(|(_, origin)| *origin != Origin::Default);
+        set.map(|(key, _)| key)
     }
 
     pub(super) fn entries(&self, key: KeyOf<'_>) -> Vec<SettingRow> {

@@ -6,12 +6,11 @@ use crate::catalog::{CatalogError, Unusable};
 use crate::ingest::IngestError;
 use crate::inventory::InventoryError;
 use crate::lock::LockError;
+use crate::model::Unclear;
 use crate::storage::StorageError;
 use crate::sys::FsError;
 use crate::update::UpdateError;
 use crate::workspace::WorkspaceError;
-
-use super::Strangers;
 
 /// What ends an update, or keeps one from being planned.
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +50,6 @@ pub enum CycleError {
     #[error("there is no tickers.json")]
     WithoutRegistry,
     /// None of the tickers that were named can be asked for.
-    #[error("no ticker that was named can be asked for")]
-    Strangers(Strangers),
+    #[error(transparent)]
+    Unclear(#[from] Unclear),
 }

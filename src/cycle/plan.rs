@@ -6,7 +6,7 @@ use crate::backlog::FeedMinutes;
 use crate::catalog::Catalog;
 use crate::gaps::{GapBooks, read_books};
 use crate::ingest::Registry;
-use crate::model::{Interval, Venue};
+use crate::model::{Interval, Unclear, Venue};
 use crate::overview;
 use crate::update::{self, Feeding, RunOptions, UpdatePlan, UpdateRequest};
 use crate::workspace::{View, Workspace};
@@ -60,14 +60,17 @@ impl Cycle<'_> {
     /// Plans the update. A plan is a pure look.
     ///
     /// # Errors
-    /// `Strangers` when no ticker that was named can be asked for; else what cannot be read.
+    /// `Unclear` when no ticker that was named can be asked for; else what cannot be read.
     pub fn plan(&self, catalog: &Catalog) -> Result<Planned, CycleError> {
         let (workspace, view) = (self.workspace, self.view());
         let strangers = Strangers::of(&self.request, catalog, |ticker, venue| {
             view.makes_bars_of(ticker, venue)
         });
-        if strangers.count() > 0 && strangers.count() == self.request.tickers.len() {
-            return Err(CycleError::Strangers(strangers));
+        if strangers.count() == self.request.tickers.len() {
+            // What exchanges call tickers is not known to the registry of a run.
+            let known = workspace.catalog().ok().flatten();
+            let known = known.as_ref().unwrap_or(catalog);
+            self.refusal(&strangers, known).map_or(Ok(()), Err)?;
         }
         let intervals = workspace.intervals()?;
         let request = UpdateRequest {
@@ -78,6 +81,11 @@ impl Cycle<'_> {
         };
         let plan = update::plan(&request, view, catalog, &intervals)?;
         Ok(Planned { plan, strangers })
+    }
+
+    /// Says why named tickers are not asked for; `None` when there are none.
+    pub fn refusal(&self, strangers: &Strangers, catalog: &Catalog) -> Option<Unclear> {
+        strangers.refusal(self.request.venues.first(), catalog)
     }
 
     /// Returns what a person should know of the toggles, as sentences without a period.

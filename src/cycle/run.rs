@@ -7,7 +7,7 @@ use crate::catalog::{Catalog, KnownRows};
 use crate::ingest::{
     self, LeftoverReport, LookedInto, Registry, RehouseReport, RunReport, sweep as temps,
 };
-use crate::inventory::{self, LostRows, Portion, interval_of, lost_rows, note_sought};
+use crate::inventory::{self, LookFor, LostRows, Portion, interval_of, lost_rows, note_sought};
 use crate::mirror;
 use crate::model::{Interval, Series, StorageRequest, Ticker, Venue};
 use crate::overview::{RequestCount, RequestWeek};
@@ -333,9 +333,16 @@ impl Cycle<'_> {
             }
             _ => false,
         };
-        let wanted = (is_asked, is_there);
+        // Every folder is looked into once a day anyway.
+        let is_first = temps::is_due(session.fs, session.places, self.request.today);
+        let look_for = if is_first {
+            LookFor::Files
+        } else {
+            LookFor::Series
+        };
+        let (wanted, catalog) = ((is_asked, is_there), registry.catalog());
         let venues = venues.into_iter();
-        let found = lost_rows(workspace, session, registry.catalog(), venues, wanted);
+        let found = lost_rows(workspace, session, catalog, venues, wanted, look_for);
         let lost = found.unwrap_or_else(|error| {
             let told = format!("whether rows are gone is not known: {error}");
             report.warnings.push(told);

@@ -1,8 +1,12 @@
 //! Tickers that were named and that no venue of the question keeps.
 
-use crate::catalog::Catalog;
-use crate::model::{Ticker, Venue};
+use crate::catalog::{Catalog, adding, did_you_mean, some_unknown};
+use crate::model::words::some_of;
+use crate::model::{Ticker, Unclear, Venue};
 use crate::update::UpdateRequest;
+
+/// How many tickers are named to people.
+const MOST_NAMED: usize = 10;
 
 /// Named tickers that cannot be asked for: a question about venues narrows, so that one of another venue is never asked for there.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -37,6 +41,31 @@ impl Strangers {
             }
         }
         found
+    }
+
+    /// Says why they are not asked for, of whom a question names `venue`; `None` when there are none.
+    pub fn refusal(&self, venue: Option<&Venue>, catalog: &Catalog) -> Option<Unclear> {
+        let unknown: Vec<&Ticker> = self.unknown.iter().collect();
+        if let (Some((ticker, _)), Some(venue)) = (self.elsewhere.first(), venue) {
+            let elsewhere = self.elsewhere.iter();
+            let elsewhere = elsewhere.map(|(ticker, home)| format!("{ticker} ({home})"));
+            let known = elsewhere.chain(unknown.iter().map(ToString::to_string));
+            let known: Vec<String> = known.collect();
+            let is = if known.len() == 1 {
+                "is no ticker"
+            } else {
+                "are no tickers"
+            };
+            let names = some_of(&known, MOST_NAMED);
+            let unclear = Unclear::words(format!("{names} {is} of {venue}"));
+            return Some(unclear.hint(adding(&[ticker], Some(venue))));
+        }
+        (!unknown.is_empty()).then(|| {
+            let names = some_unknown(&unknown);
+            let near = did_you_mean(catalog, &unknown);
+            let hint = near.unwrap_or_else(|| adding(&unknown, venue));
+            Unclear::rows(format!("tickers.json does not have {names}")).hint(hint)
+        })
     }
 
     /// Counts them.

@@ -3,6 +3,9 @@
 //! Promises: a function of the values. Nobody wrote down in which steps a series is quoted, so the values say it: most were
 //! rounded to 32 bits at their source, and the digits of those are what was quoted.
 
+use super::{Sheet, cell_text};
+use crate::frame::Cell;
+
 /// The most decimals of a price of 1 and more: what adjusting computes has no end.
 const MOST: usize = 4;
 /// How many digits a price below 1 shows at least.
@@ -10,8 +13,29 @@ const DIGITS: usize = 5;
 /// The most decimals of any price.
 const MOST_OF_ANY: usize = 10;
 
+/// Returns rows for people: the prices have one number of decimals.
+pub fn readable_rows(sheet: &Sheet) -> Vec<Vec<String>> {
+    let cells = (0..sheet.len()).flat_map(|row| sheet.cells(row));
+    let decimals = decimals(cells.filter_map(|(_, cell)| match cell {
+        Cell::Float(value) => Some(value),
+        _ => None,
+    }));
+    let row = |row| {
+        let cells = sheet.cells(row).map(|(head, cell)| match cell {
+            Cell::Float(value) => readable(value, decimals),
+            other => {
+                let mut text = Vec::new();
+                cell_text(&mut text, other, head.times);
+                String::from_utf8_lossy(&text).into_owned()
+            }
+        });
+        cells.collect()
+    };
+    (0..sheet.len()).map(row).collect()
+}
+
 /// Returns the decimals that all of some prices are shown with: as many as the one that needs most, within reason.
-pub fn decimals(prices: impl Iterator<Item = f64>) -> usize {
+fn decimals(prices: impl Iterator<Item = f64>) -> usize {
     let needed = |price: f64| {
         let text = shortest(price);
         let of_text = text
@@ -30,7 +54,7 @@ pub fn decimals(prices: impl Iterator<Item = f64>) -> usize {
 }
 
 /// Returns a price with so many decimals. What these could not tell from zero, or what is no price, is written in full.
-pub fn readable(price: f64, decimals: usize) -> String {
+fn readable(price: f64, decimals: usize) -> String {
     if price.is_finite() && !is_extreme(price) {
         format!("{price:.decimals$}")
     } else {

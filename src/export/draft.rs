@@ -136,6 +136,20 @@ fn prefix(target: &Path) -> String {
     format!(".{name}{MARK}")
 }
 
+/// Writes a file that is in memory as a whole.
+///
+/// # Errors
+/// As `Draft::begin` and `Draft::keep`.
+pub fn save(fs: &dyn Fs, target: &Path, bytes: &[u8]) -> FsResult<()> {
+    let mut draft = Draft::begin(fs, target)?;
+    let unsaid = draft.unsaid();
+    draft.write_all(bytes).map_err(|error| {
+        let said = unsaid.take();
+        said.unwrap_or_else(|| FsError::at("write", target)(error))
+    })?;
+    draft.keep()
+}
+
 /// Returns what killed exports left beside a target.
 ///
 /// # Errors

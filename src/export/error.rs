@@ -1,10 +1,18 @@
 //! What cannot be exported.
 
 use crate::codec::CodecError;
+use crate::model::Unclear;
+use crate::sys::FsError;
 
 /// Rows that cannot be exported.
 #[derive(Debug, thiserror::Error)]
 pub enum ExportError {
+    /// It may not go where it is to go.
+    #[error(transparent)]
+    Unclear(#[from] Unclear),
+    /// The file system did not do what was asked.
+    #[error(transparent)]
+    Fs(#[from] FsError),
     /// The file or stream takes no more; who gave it away knows why.
     #[error("the rows cannot be written: {reason}")]
     Refused {

@@ -4,6 +4,7 @@
 //! it. What a script cannot say, it says so in a comment.
 
 mod alike;
+mod names;
 mod of_duckdb;
 mod of_spark;
 mod python;
@@ -12,6 +13,8 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use crate::model::{Dataset, Interval, Venue};
+
+pub use names::tell_apart;
 
 /// Who reads a script.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,8 +68,10 @@ pub struct VenueViews {
     pub zones: Zones,
     /// An exported table of factors.
     pub factors: Option<PathBuf>,
-    /// What of the venue is in no view, as sentences.
-    pub left_out: Vec<String>,
+    /// Whether another venue would have the names of its views (`tell_apart`).
+    pub shares_names: bool,
+    /// What a reader should know, as of what is in no view, as sentences.
+    pub told: Vec<String>,
 }
 
 /// Returns the script of an engine.
@@ -79,9 +84,14 @@ pub fn script(engine: Engine, venues: &[VenueViews]) -> String {
     if engine == Engine::Polars {
         text.push_str("import polars as pl\n");
     }
+    text.push_str(&match engine {
+        Engine::DuckDb => of_duckdb::beginning(venues),
+        Engine::Spark => String::new(),
+        Engine::Polars => python::beginning(venues),
+    });
     for of in venues {
         let _in_memory = write!(text, "\n{comment} {}\n", of.venue);
-        for sentence in &of.left_out {
+        for sentence in &of.told {
             let _in_memory = writeln!(text, "{comment} {}", one_line(sentence));
         }
         text.push_str(&match engine {
@@ -100,26 +110,6 @@ fn one_line(sentence: &str) -> String {
 
 /// The prices of a bar.
 const PRICES: [&str; 4] = ["open", "high", "low", "close"];
-
-impl VenueViews {
-    /// Returns the beginning of the names of its views.
-    fn name(&self) -> String {
-        let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '_' };
-        self.venue.to_string().chars().map(plain).collect()
-    }
-
-    /// Returns the name of the view of a tree.
-    fn name_of(&self, tree: &Tree) -> String {
-        let venue = self.name();
-        let interval = tree.interval.map_or("", Interval::as_str);
-        match tree.dataset {
-            Dataset::Stocks => format!("{venue}_{interval}"),
-            Dataset::Adjusted => format!("{venue}_adjclose_{interval}"),
-            dataset if interval.is_empty() => format!("{venue}_{dataset}"),
-            dataset => format!("{venue}_{dataset}_{interval}"),
-        }
-    }
-}
 
 impl Tree {
     fn is_of_bars(&self) -> bool {
@@ -184,7 +174,8 @@ mod tests {
             ],
             zones,
             factors,
-            left_out: vec!["Two\nlines.".to_owned()],
+            shares_names: false,
+            told: vec!["Two\nlines.".to_owned()],
         }
     }
 
@@ -209,7 +200,7 @@ mod tests {
                     "-- Two lines.\n",
                     "CREATE OR REPLACE VIEW us_my_demo_1d AS\n",
                     "'/o''ne/[[]x]/data/us/my-demo/stocks_1d/**/data.parquet'",
-                    "timezone('America/New_York', date) AS utc",
+                    "barkeep_instant('America/New_York', date) AS utc",
                     "VALUES ('O''A', 'Europe/London')",
                     "us_my_demo_1m AS\n  SELECT * FROM read_parquet('/w/mirror/us/my-demo/stocks_1m/current/*.parquet');",
                     "us_my_demo_events AS\n  SELECT * FROM read_parquet('/w/e/**/data.parquet'",

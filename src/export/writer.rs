@@ -41,8 +41,57 @@ enum Inner<'w> {
     Ndjson(Out<'w>),
 }
 
+/// Rows below a header that comes with the first of them: bars of trades have more columns than others.
+pub struct Table<'w> {
+    form: Form,
+    facts: &'w [(String, String)],
+    out: Option<Out<'w>>,
+    writer: Option<RowWriter<'w>>,
+}
+
+impl<'w> Table<'w> {
+    /// Returns a table without a header yet.
+    pub fn of(form: Form, out: Out<'w>, facts: &'w [(String, String)]) -> Self {
+        Self {
+            form,
+            facts,
+            out: Some(out),
+            writer: None,
+        }
+    }
+
+    fn begin(&mut self, heads: &Arc<[Head]>) -> Result<(), ExportError> {
+        if let Some(out) = self.out.take() {
+            self.writer = Some(RowWriter::new(self.form, out, heads, self.facts)?);
+        }
+        Ok(())
+    }
+
+    /// Writes rows below the header, and returns how many.
+    ///
+    /// # Errors
+    /// When no more can be written, a value cannot be said in the form, or the columns are others than those of the header: none is
+    /// left out in silence.
+    pub fn write(&mut self, sheet: Sheet) -> Result<usize, ExportError> {
+        self.begin(sheet.heads())?;
+        let rows = sheet.len();
+        let written = self.writer.as_mut().map(|writer| writer.write(sheet));
+        written.transpose()?;
+        Ok(rows)
+    }
+
+    /// Writes what waits; where there are no rows, these heads.
+    ///
+    /// # Errors
+    /// When no more can be written.
+    pub fn finish(mut self, heads: &Arc<[Head]>) -> Result<(), ExportError> {
+        self.begin(heads)?;
+        self.writer.map_or(Ok(()), RowWriter::finish)
+    }
+}
+
 /// Writes rows.
-pub struct RowWriter<'w> {
+struct RowWriter<'w> {
     inner: Inner<'w>,
     schema: Arc<Schema>,
     /// What waits until it is a batch.
@@ -51,10 +100,7 @@ pub struct RowWriter<'w> {
 
 impl<'w> RowWriter<'w> {
     /// Begins with what comes before the first row. Facts about all rows are said where a form has a place for them.
-    ///
-    /// # Errors
-    /// When `out` takes nothing.
-    pub fn new(
+    fn new(
         form: Form,
         out: Out<'w>,
         heads: &Arc<[Head]>,
@@ -101,10 +147,7 @@ impl<'w> RowWriter<'w> {
     }
 
     /// Writes the rows of a sheet, which has the columns that the writer began with. Objects of JSON name theirs themselves.
-    ///
-    /// # Errors
-    /// When no more can be written, a value cannot be said in the form, or the columns are others: none is left out in silence.
-    pub fn write(&mut self, sheet: Sheet) -> Result<(), ExportError> {
+    fn write(&mut self, sheet: Sheet) -> Result<(), ExportError> {
         if !matches!(self.inner, Inner::Ndjson(_)) && !self.waiting.joins(&sheet) {
             return Err(ExportError::refused(
                 "they have other columns than the header",
@@ -142,10 +185,7 @@ impl<'w> RowWriter<'w> {
     }
 
     /// Writes what waits, and what comes after the last row.
-    ///
-    /// # Errors
-    /// When no more can be written.
-    pub fn finish(mut self) -> Result<(), ExportError> {
+    fn finish(mut self) -> Result<(), ExportError> {
         if !self.waiting.is_empty() {
             let columns = self.waiting.heads().iter();
             let columns = columns.map(|head| crate::frame::Column::empty(head.kind));
@@ -163,11 +203,10 @@ impl<'w> RowWriter<'w> {
     }
 }
 
-impl std::fmt::Debug for RowWriter<'_> {
+impl std::fmt::Debug for Table<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let waiting = self.waiting.len();
-        f.debug_struct("RowWriter")
-            .field("waiting", &waiting)
+        f.debug_struct("Table")
+            .field("form", &self.form)
             .finish_non_exhaustive()
     }
 }

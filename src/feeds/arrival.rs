@@ -1,6 +1,6 @@
 //! What comes from a feed, on its way to the thread that writes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -62,6 +62,8 @@ pub struct FileRead {
     pub digest: Digest,
     /// How far it was read; `None` where its form is not known, so that it is read again by a build that knows it.
     pub extent: Option<Extent>,
+    /// The days of the trades in it, UTC.
+    pub days: BTreeSet<NaiveDate>,
     /// Trades in it.
     pub lines: u64,
     /// Lines that are none, as many as are kept.

@@ -4,7 +4,10 @@
 //! day that is made again becomes the same bars; what a person took out of them stays out (`taken_out`), and a day of which
 //! trades are gone keeps those that it has (`lost_trades`). What no bars can be made of is told, and the day is made again next time.
 
-use std::collections::BTreeSet;
+#[cfg(feature = "polars")]
+mod wide;
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDate, Utc};
 
@@ -13,14 +16,15 @@ use super::earlier::earlier;
 use super::lost_trades::lost_trades;
 use super::taken_out::{TakenOut, TradesOfDay};
 use super::{FeedRunError, FeedTask, Marks, Unsettled};
-use crate::frame::{Frame, Profile};
+use crate::frame::Frame;
 use crate::ingest::{
     Consolidation, FailureKind, FileFailure, Registry, RunReport, SourceNote, SourceNotes,
 };
 use crate::ledger::Line;
-use crate::model::{Dataset, PartitionKey, PriceBasis, Provenance, Series, StorageRequest, Ticker};
+use crate::model::Interval;
 #[cfg(feature = "polars")]
-use crate::model::{Interval, Venue};
+use crate::model::Venue;
+use crate::model::{PartitionKey, PriceBasis, Provenance, Series, StorageRequest, Ticker};
 #[cfg(feature = "polars")]
 use crate::resample;
 use crate::source::posttrade::BarsOf;
@@ -43,6 +47,9 @@ pub(super) struct Bars<'b, 'l> {
     pub(super) asked: Option<DateTime<Utc>>,
 }
 
+/// The bars of several days in which a day was made, by their beginnings.
+type Touched = BTreeMap<Ticker, BTreeMap<Interval, BTreeSet<i64>>>;
+
 /// Rows of one series on their way into the tree.
 struct Made {
     series: Series,
@@ -62,14 +69,19 @@ impl<'l> Bars<'_, 'l> {
             return Ok(done);
         };
         let taken_out = TakenOut::since(*first, self.session);
+        let mut touched = Touched::new();
         for day in days {
             // A day at a time: its trades are in memory whole.
             if self.session.stop.is_raised() {
                 break;
             }
-            if self.make_day(*day, &taken_out, registry, report)? {
+            if self.make_day(*day, (&taken_out, &mut touched), registry, report)? {
                 done.insert(*day);
             }
+        }
+        #[cfg(feature = "polars")]
+        if !self.make_wide(&touched, registry, report)? {
+            done.clear();
         }
         Ok(done)
     }
@@ -77,7 +89,7 @@ impl<'l> Bars<'_, 'l> {
     fn make_day(
         &self,
         day: NaiveDate,
-        taken_out: &TakenOut<'_>,
+        (taken_out, touched): (&TakenOut<'_>, &mut Touched),
         registry: &mut Registry,
         report: &mut RunReport,
     ) -> Result<bool, FeedRunError> {
@@ -86,11 +98,10 @@ impl<'l> Bars<'_, 'l> {
             return Ok(true);
         }
         let store = &self.view.stores.partitioned;
-        let is_of_day = |key: PartitionKey| key == PartitionKey::Day(day);
-        let stored = match store.read_some(&self.task.trades, &is_of_day) {
-            Ok(Some(stored)) if stored.damaged.is_empty() => stored.frame,
-            Ok(None) => Frame::empty(Profile::of(Dataset::Trades)),
-            Ok(Some(_)) => {
+        let of_day = BTreeSet::from([PartitionKey::Day(day)]);
+        let stored = match store.read_alone(&self.task.trades, &of_day) {
+            Ok(stored) if stored.damaged.is_empty() => stored.frame,
+            Ok(_) => {
                 self.fail(day, "its trades are damaged", report);
                 return Ok(false);
             }
@@ -119,7 +130,7 @@ impl<'l> Bars<'_, 'l> {
             return Ok(true);
         }
         let lines = lines.iter().map(|(_, line)| line);
-        let made = match self.bars_of((trades, lines), taken_out, registry, report) {
+        let made = match self.bars_of((trades, lines), (taken_out, touched), registry, report) {
             Ok(made) => made,
             Err(reason) => {
                 self.fail(day, &reason, report);
@@ -152,7 +163,7 @@ impl<'l> Bars<'_, 'l> {
     fn bars_of<'n>(
         &self,
         (trades, lines): (TradesOfDay<'_>, impl DoubleEndedIterator<Item = &'n Line>),
-        taken_out: &TakenOut<'_>,
+        (taken_out, touched): (&TakenOut<'_>, &mut Touched),
         registry: &Registry,
         report: &mut RunReport,
     ) -> Result<Vec<Made>, String> {
@@ -181,10 +192,19 @@ impl<'l> Bars<'_, 'l> {
                     interval,
                 };
                 let bars = left(of(interval), rows)?;
-                for &wider in spec.derive.iter().filter(|_| is_first) {
+                // Those within the day are made of minutes, those of several days of all their days, once these are stored.
+                let derived = spec.derive.iter();
+                for &wider in derived.filter(|wider| wider.is_wide() != is_first) {
                     let coarse = coarser(&bars.rows, interval, wider, calendar);
                     let coarse = coarse.map_err(|error| error.to_string())?;
-                    made.push(left(of(wider), coarse.frame)?);
+                    let coarse = left(of(wider), coarse.frame)?;
+                    if wider.is_wide() {
+                        let of_ticker = touched.entry(ticker.clone()).or_default();
+                        let begun = of_ticker.entry(wider).or_default();
+                        begun.extend(coarse.rows.times());
+                    } else {
+                        made.push(coarse);
+                    }
                 }
                 made.push(bars);
             }
@@ -240,7 +260,7 @@ impl<'l> Bars<'_, 'l> {
     fn bars_of<'n>(
         &self,
         _of: (TradesOfDay<'_>, impl Iterator<Item = &'n Line>),
-        _taken_out: &TakenOut<'_>,
+        _: (&TakenOut<'_>, &mut Touched),
         _registry: &Registry,
         _report: &mut RunReport,
     ) -> Result<Vec<Made>, String> {

@@ -13,6 +13,8 @@ use serde_json::{Map, Value};
 pub(super) struct FeedMarks {
     /// The code of the feed that was asked; earlier builds wrote down none.
     pub(super) feed: Option<String>,
+    /// The currency whose series are named by the ISIN alone; `None` before bars were made, and in those of earlier builds.
+    pub(super) currency: Option<String>,
     pub(super) asked_at: Option<DateTime<Utc>>,
     /// Up to when losses were told, by the deadlines of their days.
     pub(super) losses_told_at: Option<DateTime<Utc>>,
@@ -25,6 +27,9 @@ impl FeedMarks {
         let mut document = Map::new();
         if let Some(feed) = &self.feed {
             document.insert("feed".to_owned(), feed.as_str().into());
+        }
+        if let Some(currency) = &self.currency {
+            document.insert("currency".to_owned(), currency.as_str().into());
         }
         let moments = [
             ("asked_at", self.asked_at),
@@ -48,9 +53,10 @@ impl FeedMarks {
         let moment = |key: &str| document.get(key)?.as_str()?.parse().ok();
         let due = document.get("bars_due").and_then(Value::as_array);
         let day = |value: &Value| value.as_str()?.parse().ok();
-        let feed = document.get("feed").and_then(Value::as_str);
+        let text = |key: &str| Some(document.get(key)?.as_str()?.to_owned());
         Self {
-            feed: feed.map(str::to_owned),
+            feed: text("feed"),
+            currency: text("currency"),
             asked_at: moment("asked_at"),
             losses_told_at: moment("losses_told_at"),
             bars_due: due.and_then(|days| days.iter().map(day).collect()),

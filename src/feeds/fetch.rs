@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use chrono::NaiveDate;
 
 use super::arrival::{Arrival, Listed};
+use super::gaps::all_published;
 use super::plan::{self, pace_of};
 use super::reader::Reader;
 use super::{Extent, FeedRunError, Marks};
@@ -51,8 +52,14 @@ pub struct FeedTask<'l> {
 }
 
 impl FeedTask<'_> {
-    /// Returns what is wanted of a listing.
+    /// Returns what is wanted of a listing. The file of a day of which minutes are still to come has a part of it at most: it counts
+    /// as not there until the day is over.
     pub(super) fn listed(&self, mut listing: Listing) -> Listing {
+        let now = self.clock.now();
+        let is_over = |day: NaiveDate| all_published(day) <= now;
+        listing
+            .files
+            .retain(|name| !matches!(name.span, Span::Daily(day) if !is_over(day)));
         if let Some((first, last)) = self.days {
             let is_wanted = |name: &FileName| (first..=last).contains(&name.span.day());
             listing.files.retain(is_wanted);
@@ -83,7 +90,7 @@ pub fn fetch(task: &FeedTask<'_>, send: &dyn Fn(Arrival) -> bool) {
 
 pub(super) fn failed(file: Option<&FileName>, reason: String, kind: FailureKind) -> Arrival {
     let file = file.map(ToString::to_string);
-    Arrival::Failed(FileFailure { file, reason, kind }, None)
+    Arrival::Failed(FileFailure { kind, file, reason }, None)
 }
 
 struct Fetching<'t, 'l> {
@@ -223,7 +230,7 @@ impl Fetching<'_, '_> {
             _ => (FailureKind::Source, None),
         };
         let file = file.map(ToString::to_string);
-        let failure = FileFailure { file, reason, kind };
+        let failure = FileFailure { kind, file, reason };
         self.reader.say(Arrival::Failed(failure, body));
     }
 
@@ -269,9 +276,11 @@ impl Fetching<'_, '_> {
     fn note_minute(&mut self, minute: &MinuteTrades) -> Result<(), FeedRunError> {
         let day = minute.minute().date();
         let held = self.held.days.get(&day);
-        let is_witness = held
-            .and_then(|held| held.daily.as_ref())
-            .is_some_and(|daily| daily.witnesses.contains_key(&minute.minute()));
+        let is_witness = held.is_some_and(|held| {
+            let daily = held.daily.as_ref();
+            daily.is_some_and(|daily| daily.witnesses.contains_key(&minute.minute()))
+                || held.is_unproven()
+        });
         let is_covered = if is_witness {
             self.daily(day)?.map(|daily| is_covered(daily, minute))
         } else {
@@ -306,7 +315,8 @@ impl Fetching<'_, '_> {
         digest: Digest,
     ) -> Result<(), FeedRunError> {
         let held = self.held.days.entry(day).or_default();
-        let chosen = witnesses(&daily, day, held, &self.listing, digest.half().number());
+        let on = (day, &self.task.feed.spec().calendar);
+        let chosen = witnesses(&daily, on, held, &self.listing, digest.half().number());
         let there: BTreeSet<_> = chosen
             .iter()
             .filter(|minute| held.minutes.contains_key(minute))
@@ -359,8 +369,7 @@ impl Fetching<'_, '_> {
                     continue;
                 };
                 let mut seen = Seen::of(name.span);
-                let content =
-                    super::read::read(&name.feed, record.bytes, &mut |trade| seen.add(&trade));
+                let content = super::read::read(&name, record.bytes, &mut |trade| seen.add(&trade));
                 if content.extent == Some(Extent::Whole) {
                     found.insert(name, seen);
                 }

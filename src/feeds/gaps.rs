@@ -8,12 +8,12 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta, Timelike, Utc};
 
 use super::silence::{LATE, first_kept, is_silent};
-use super::{DayMarks, Marks};
+use super::{DayMarks, KnownFeed, Marks};
 use crate::calendar::Day;
 use crate::gaps::{DayKind, FeedDay, FeedGaps, MinuteSet, MinuteState};
 use crate::ingest::LostMinutes;
 use crate::layout::Places;
-use crate::source::posttrade::{Coverage, Feed, FileName, Span, deadline};
+use crate::source::posttrade::{Coverage, FileName, Span, deadline};
 use crate::sys::{Fs, FsResult};
 
 /// The service has a file for every minute from midnight to 22:00 UTC, both included.
@@ -41,17 +41,17 @@ impl RecordedFeed {
     /// # Errors
     /// When marks cannot be read.
     pub fn of(
-        feed: &Feed,
+        feed: KnownFeed<'_>,
         (fs, places): (&dyn Fs, &Places),
         now: DateTime<Utc>,
         since: Option<NaiveDate>,
     ) -> FsResult<Self> {
-        let mut marks = Marks::of(places, feed.venue());
+        let mut marks = Marks::of(places, feed.venue);
         let mut known = marks.known_days(fs)?;
         known.retain(|day| since.is_none_or(|since| *day >= since));
         let habits = marks.habits(fs)?;
         let mut days = Vec::new();
-        let calendar = &feed.spec().calendar;
+        let calendar = feed.calendar;
         let asked = habits.asked.first().copied();
         let first = match (first_with_files(&mut marks, fs, &known)?, asked) {
             (Some(day), asked) => asked.map_or(day, |at| day.min(at.date_naive())),
@@ -107,7 +107,7 @@ fn first_with_files(
 /// # Errors
 /// When marks cannot be read.
 pub(super) fn losses(
-    feed: &Feed,
+    feed: KnownFeed<'_>,
     disk: (&dyn Fs, &Places),
     (told, asked, now): (DateTime<Utc>, DateTime<Utc>, DateTime<Utc>),
 ) -> FsResult<Vec<LostMinutes>> {
@@ -125,9 +125,15 @@ pub(super) fn losses(
     Ok(lost.collect())
 }
 
+/// Returns when all minutes of a day have been published.
+pub(super) fn all_published(day: NaiveDate) -> DateTime<Utc> {
+    let last = day.and_time(NaiveTime::MIN) + TimeDelta::minutes(LAST_MINUTE.into());
+    (last + PUBLISHED).and_utc()
+}
+
 /// A day of a feed.
 struct Recorded<'f> {
-    feed: &'f Feed,
+    feed: KnownFeed<'f>,
     day: NaiveDate,
     deadline: DateTime<Utc>,
     /// When the feed was asked.
@@ -139,12 +145,12 @@ struct Recorded<'f> {
 
 impl Recorded<'_> {
     fn unknown(&self) -> FeedDay {
-        FeedDay::of(self.feed.venue().clone(), self.day, self.deadline)
+        FeedDay::of(self.feed.venue.clone(), self.day, self.deadline)
     }
 
     fn read(&self, marks: &DayMarks) -> FeedDay {
         let mut day = self.unknown();
-        let is_whole = marks.held.coverage() == Coverage::Whole;
+        let is_whole = marks.held.coverage(self.day, self.feed.calendar) == Coverage::Whole;
         let daily = marks.held.daily.as_ref().filter(|_| is_whole);
         let traded = daily.into_iter().flat_map(|daily| &daily.minutes);
         let traded: BTreeSet<NaiveDateTime> = traded
@@ -175,8 +181,11 @@ impl Recorded<'_> {
     }
 
     fn lines_of(&self, marks: &DayMarks, minute: NaiveDateTime) -> u64 {
+        let Some(code) = self.feed.code else {
+            return 0;
+        };
         let name = FileName {
-            feed: self.feed.spec().code.clone(),
+            feed: code.clone(),
             span: Span::Minute(minute),
         };
         marks.lines_of(&name.to_string()).unwrap_or_default()
@@ -187,11 +196,9 @@ impl Recorded<'_> {
     fn unseen(&self, marks: &DayMarks) -> MinuteSet {
         let last = marks.listed.last();
         let is_of_earlier_build = marks.listed_at.is_none() && last.is_some();
-        let midnight = self.day.and_time(NaiveTime::MIN);
-        let all_published = midnight + TimeDelta::minutes(LAST_MINUTE.into()) + PUBLISHED;
         let is_seen = marks
             .listed_at
-            .is_some_and(|at| at >= all_published.and_utc());
+            .is_some_and(|at| at >= all_published(self.day));
         if !self.is_session || is_seen || is_of_earlier_build {
             return MinuteSet::default();
         }
@@ -201,13 +208,13 @@ impl Recorded<'_> {
 
     /// Tells whether a run that came after the session found no trade of it, while the feed had the day.
     fn is_silent(&self, marks: &DayMarks) -> bool {
-        let calendar = &self.feed.spec().calendar;
+        let calendar = self.feed.calendar;
         let Some(session) = calendar.session(self.day) else {
             return false;
         };
         let is_over = |at: DateTime<Utc>| calendar.wall(at) >= session.close + LATE;
         let mut asked = self.asked.iter().copied().chain(marks.listed_at);
         let is_asked = asked.any(|at| is_over(at) && at < self.deadline);
-        is_asked && is_over(self.now) && is_silent(marks)
+        is_asked && is_over(self.now) && is_silent(marks, (self.day, calendar))
     }
 }

@@ -4,6 +4,8 @@
 //! and bars that are made of the rest would take the place of better ones. They are back once as many are there again, from the
 //! first that was lost to the last. A record that was made anew begins again.
 
+use chrono::NaiveDate;
+
 use super::taken_out::TradesOfDay;
 use crate::frame::RowKey;
 use crate::ledger::{FileLine, Line, Past};
@@ -16,23 +18,44 @@ struct Had {
     span: (RowKey, RowKey),
 }
 
-/// Counts the trades of a day that are gone, by the lines of the ledger that speak of the trades of the feed.
-pub(super) fn lost_trades<'l>(lines: impl Iterator<Item = &'l Line>, of: TradesOfDay<'_>) -> u64 {
-    let mut known: Option<Had> = None;
-    let mut lost: Option<Had> = None;
-    for line in lines {
+/// What the ledger tells of the trades of a day, line by line.
+#[derive(Debug, Default)]
+pub(super) struct Losses {
+    known: Option<Had>,
+    lost: Option<Had>,
+}
+
+impl Losses {
+    /// Follows a line that speaks of the trades of the feed. Returns from which trade to which some were missing when it was written:
+    /// what it brings of those was most likely there before.
+    pub(super) fn follow(&mut self, line: &Line, day: NaiveDate) -> Option<(RowKey, RowKey)> {
         match line {
-            Line::File(line) if line.partition == PartitionKey::Day(of.day) => {
+            Line::File(line) if line.partition == PartitionKey::Day(day) => {
                 let before = line.old.map_or(0, |old| old.rows);
-                let had = known.take().filter(|known| before < known.rows);
-                lost = lost.or(had).and_then(|lost| lost.after(line, before));
+                let had = self.known.take().filter(|known| before < known.rows);
+                let missing = self.lost.take().or(had);
+                let span = missing.as_ref().map(|missing| missing.span.clone());
+                self.lost = missing.and_then(|missing| missing.after(line, before));
                 let rows = line.new.rows;
-                known = line.span.clone().map(|span| Had { rows, span });
+                self.known = line.span.clone().map(|span| Had { rows, span });
+                span
             }
-            Line::File(_) => {}
-            Line::Found(..) | Line::Gone(_) => (known, lost) = (None, None),
+            Line::File(_) => None,
+            Line::Found(..) | Line::Gone(_) => {
+                *self = Self::default();
+                None
+            }
         }
     }
+}
+
+/// Counts the trades of a day that are gone, by the lines of the ledger that speak of the trades of the feed.
+pub(super) fn lost_trades<'l>(lines: impl Iterator<Item = &'l Line>, of: TradesOfDay<'_>) -> u64 {
+    let mut losses = Losses::default();
+    for line in lines {
+        losses.follow(line, of.day);
+    }
+    let Losses { known, lost } = losses;
     let stored = of.stored.len() as u64;
     let missing = |had: Option<Had>| had.map_or(0, |had| had.rows.saturating_sub(stored));
     let is_lost = u64::from(lost.is_some());

@@ -22,6 +22,11 @@ use crate::sys::{Fs, FsResult};
 const FEED: &str = "feed.json";
 const HABITS: &str = "habits.json";
 
+/// Returns the folder in which each feed has one.
+pub(super) fn folder(places: &Places) -> PathBuf {
+    places.state.join("feeds")
+}
+
 /// What of one feed was read. Days are read when somebody asks for them.
 #[derive(Debug)]
 pub struct Marks {
@@ -38,7 +43,7 @@ impl Marks {
         let name = format!("{}.{}", venue.market.as_str(), venue.source.as_str());
         Self {
             state: places.state.clone(),
-            folder: places.state.join("feeds").join(name),
+            folder: folder(places).join(name),
             feed: None,
             days: BTreeMap::new(),
             changed: BTreeSet::new(),
@@ -85,6 +90,25 @@ impl Marks {
         Ok(self.feed(fs)?.feed.as_deref())
     }
 
+    /// Returns the currency whose series are named by the ISIN alone: that by which bars were made first, and from now on this one
+    /// where none were.
+    ///
+    /// # Errors
+    /// When it cannot be read, or the disk refuses.
+    pub(super) fn main_currency(
+        &mut self,
+        fs: &dyn Fs,
+        temps: &TempNames,
+        currency: &str,
+    ) -> FsResult<String> {
+        if let Some(known) = &self.feed(fs)?.currency {
+            return Ok(known.clone());
+        }
+        self.feed(fs)?.currency = Some(currency.to_owned());
+        self.save_feed(fs, temps)?;
+        Ok(currency.to_owned())
+    }
+
     /// Returns when the feed was asked by the run before this one.
     ///
     /// # Errors
@@ -115,12 +139,11 @@ impl Marks {
         (asked_at, losses_told_at): (DateTime<Utc>, DateTime<Utc>),
     ) -> FsResult<()> {
         let due = self.days_due(fs)?;
-        *self.feed(fs)? = FeedMarks {
-            feed: Some(feed.to_string()),
-            asked_at: Some(asked_at),
-            losses_told_at: Some(losses_told_at),
-            bars_due: Some(due),
-        };
+        let known = self.feed(fs)?;
+        known.feed = Some(feed.to_string());
+        known.asked_at = Some(asked_at);
+        known.losses_told_at = Some(losses_told_at);
+        known.bars_due = Some(due);
         self.save_feed(fs, temps)
     }
 

@@ -1,6 +1,7 @@
 //! What a run of a feed begins with: its names, its calendar, and what it would download.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use chrono::{NaiveDate, TimeDelta};
 
@@ -79,16 +80,19 @@ pub(super) fn held(
 }
 
 /// Tells whether trades of a day were stored and their file is gone, as after an older copy of `data` was put back. What the feed
-/// has of it is asked for again. Where nothing of the feed lies there, it is most likely the disk that is not.
+/// has of it is asked for again. Where nothing of the feed lies there, it is most likely the disk that is not, and what nobody can look
+/// at is not gone.
 fn is_gone(task: &FeedTask<'_>, day: NaiveDate, held: &HeldDay) -> Result<bool, FeedRunError> {
     let Ok(series) = task.trades.partitioned() else {
         return Ok(false);
     };
     let paths = PartitionPathBuilder::new(&task.places.data);
     let file = paths.file(series, PartitionKey::Day(day));
-    Ok(held.has_trades()
-        && task.fs.metadata(&file)?.is_none()
-        && task.fs.metadata(&paths.series_dir(series))?.is_some())
+    let lies = |path: &Path| match task.fs.metadata(path) {
+        Err(error) if error.is_of_place() => Ok(true),
+        found => found.map(|found| found.is_some()),
+    };
+    Ok(held.has_trades() && !lies(&file)? && lies(&paths.series_dir(series))?)
 }
 
 /// Asks a feed what it has, and returns what a run would download, in its order. Changes nothing.

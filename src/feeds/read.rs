@@ -7,11 +7,16 @@ use std::sync::Arc;
 
 use super::Extent;
 use crate::frame::Trade;
-use crate::model::Feed;
-use crate::source::posttrade::{BadLine, Limits, Line, LinesError, lines, other_publisher};
+use crate::model::time;
+use crate::source::posttrade::{
+    BadLine, FileName, Limits, Line, LinesError, lines, other_publisher,
+};
 
 /// Bytes of bad lines of one file that are kept. The vault has them all.
 const KEPT_BYTES: usize = 4 << 20;
+
+/// How long after the day of its file a line may say that it was published. One that says more would make a bar in the future.
+const LATE: i64 = 2 * time::DAY;
 
 /// What was read of some bytes.
 #[derive(Debug, Default)]
@@ -26,14 +31,19 @@ pub(super) struct Content {
 }
 
 /// Reads a file of a feed, and hands out its trades in their order.
-pub(super) fn read(feed: &Feed, bytes: &[u8], give: &mut dyn FnMut(Trade)) -> Content {
+pub(super) fn read(name: &FileName, bytes: &[u8], give: &mut dyn FnMut(Trade)) -> Content {
+    let day = name.span.day().succ_opt().and_then(time::midnight);
+    let limits = Limits {
+        latest: day.map_or(i64::MAX, |end| end.saturating_add(LATE)),
+        ..Limits::default()
+    };
     let mut content = Content::default();
     let mut kept = 0;
-    let outcome = lines(bytes, Limits::default(), &mut |line| match line {
+    let outcome = lines(bytes, limits, &mut |line| match line {
         Line::Trade(trade) => {
             content.lines += 1;
             if let Some(venue) = &trade.execution_venue
-                && other_publisher(feed, venue).is_some()
+                && other_publisher(&name.feed, venue).is_some()
             {
                 *content.elsewhere.entry(Arc::clone(venue)).or_default() += 1;
             }

@@ -2,7 +2,7 @@
 //!
 //! Promises: what was read of a file goes out with its trades or before them, and all of it once `flush` was called.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 
@@ -60,8 +60,10 @@ impl<'t> Reader<'t> {
         from_vault: bool,
         see: &mut dyn FnMut(&Trade),
     ) -> Option<Extent> {
-        let content = super::read::read(&name.feed, bytes, &mut |trade| {
+        let mut days = BTreeSet::new();
+        let content = super::read::read(name, bytes, &mut |trade| {
             see(&trade);
+            days.insert(time::day(trade.trade_time));
             self.batch.push(&trade);
             if self.batch.len >= BATCH {
                 self.flush();
@@ -72,6 +74,7 @@ impl<'t> Reader<'t> {
             name: name.clone(),
             digest: Digest::of(bytes),
             extent,
+            days,
             lines: content.lines,
             bad: content.bad,
             bad_lines: content.bad_lines,

@@ -10,8 +10,8 @@ use super::arrival::Listed;
 use super::news::DayNews;
 use super::run::FeedRun;
 use super::{FeedRunError, gaps};
-use crate::ingest::LostMinutes;
-use crate::source::posttrade::{Coverage, Span};
+use crate::ingest::{LostMinutes, RunReport};
+use crate::source::posttrade::Span;
 use crate::workspace::Session;
 
 impl FeedRun<'_> {
@@ -25,17 +25,21 @@ impl FeedRun<'_> {
         } = self.session;
         let now = clock.now();
         let told = self.marks.losses_told(fs)?.unwrap_or(asked);
-        let lost = gaps::losses(self.task.feed, (fs, places), (told, asked, now))?;
+        let lost = gaps::losses(self.task.feed.into(), (fs, places), (told, asked, now))?;
         let code = &self.task.feed.spec().code;
         let marks = &mut self.marks;
         marks.note_asked(fs, &self.temps, code, (asked, now))?;
         Ok(lost)
     }
 
-    /// Marks what was read, now that it is stored.
-    pub(super) fn mark_read(&mut self) -> Result<(), FeedRunError> {
+    /// Marks what was read, now that it is stored, but for the days that wait and those of whose files a trade is of one that waits.
+    pub(super) fn mark_read(&mut self, waiting: &BTreeSet<NaiveDate>) -> Result<(), FeedRunError> {
         let mut days: BTreeMap<NaiveDate, DayNews> = BTreeMap::new();
+        let mut open = waiting.clone();
         for read in std::mem::take(&mut self.read) {
+            if !read.days.is_disjoint(waiting) {
+                open.insert(read.name.span.day());
+            }
             days.entry(read.name.span.day())
                 .or_default()
                 .read
@@ -51,6 +55,7 @@ impl FeedRun<'_> {
                 news.listed.insert(minute);
             }
         }
+        days.retain(|day, _| !open.contains(day));
         let listed_at = self.listed.as_ref().map(|listed| listed.at);
         let fs = self.session.fs;
         for (day, news) in days {
@@ -88,8 +93,14 @@ impl FeedRun<'_> {
     }
 
     /// Remembers how the feed was asked and which files of days it has: by that the next run is foreseen.
-    pub(super) fn remember(&mut self, listed: &Listed) -> Result<(), FeedRunError> {
+    /// A file that turns out not to stand for its day is told, once.
+    pub(super) fn remember(
+        &mut self,
+        listed: &Listed,
+        report: &mut RunReport,
+    ) -> Result<(), FeedRunError> {
         let fs = self.session.fs;
+        let calendar = &self.task.feed.spec().calendar;
         let mut habits = self.marks.habits(fs)?;
         habits.note_asked(listed.at);
         habits.days_kept = listed.listing.days_kept;
@@ -98,11 +109,21 @@ impl FeedRun<'_> {
                 continue;
             };
             habits.note_listed(day, listed.at);
-            match self.marks.day(fs, day)?.held.coverage() {
-                Coverage::Whole => habits.note_judged(day, true),
-                Coverage::Lacking => habits.note_judged(day, false),
-                Coverage::None | Coverage::Open => {}
+            let held = &self.marks.day(fs, day)?.held;
+            let Some(is_whole) = held.is_daily_whole(day, calendar) else {
+                continue;
+            };
+            let is_told = habits
+                .dailies
+                .get(&day)
+                .is_some_and(|seen| seen.is_whole == Some(false));
+            if !is_whole && !is_told {
+                report.warnings.push(format!(
+                    "{}: the file of {day} lacks trades of that day and stands for no minute of it",
+                    self.task.feed.venue()
+                ));
             }
+            habits.note_judged(day, is_whole);
         }
         Ok(self.marks.save_habits(fs, &self.temps, &habits)?)
     }

@@ -19,7 +19,7 @@ use crate::ingest::{
 };
 use crate::model::{Provenance, Venue};
 use crate::observe::Event;
-use crate::source::posttrade::{BadLine, FileName, Listing};
+use crate::source::posttrade::{BadLine, BarsOf, FileName, Listing};
 use crate::storage::{Open, RowsToStage, StagedRun};
 use crate::sys::atomic::TempNames;
 use crate::vault::Keeper;
@@ -317,24 +317,33 @@ impl<'l> FeedRun<'l> {
         let fs = self.session.fs;
         let trades = self.task.trades.clone();
         take_over_trades(view, self.session, registry, &trades, report)?;
-        let is_stored = self.consolidate(view, registry, report)?;
-        if !is_stored || !report.data.is_there() {
+        let waiting = self.consolidate(view, registry, report)?;
+        let Some(waiting) = waiting.filter(|_| report.data.is_there()) else {
             return Ok(());
-        }
-        self.mark_read()?;
-        let due = self.marks.days_due(fs)?;
-        let made = Bars {
-            task: &self.task,
-            view,
-            session: self.session,
-            asked: self.listed.as_ref().map(|listed| listed.at),
-        }
-        .make(&due, registry, report)?;
+        };
+        self.mark_read(&waiting)?;
+        let mut due = self.marks.days_due(fs)?;
+        due.retain(|day| !waiting.contains(day));
+        let made = if self.may_make_bars(report)? {
+            Bars {
+                task: &self.task,
+                view,
+                session: self.session,
+                asked: self.listed.as_ref().map(|listed| listed.at),
+            }
+            .make(&due, registry, report)?
+        } else {
+            BTreeSet::new()
+        };
         for day in &made {
             self.marks
                 .change(fs, *day, |marks| marks.is_bars_due = false)?;
         }
         self.marks.save(fs, &self.temps)?;
+        if !waiting.is_empty() {
+            // What of these days was had is known once they are stored.
+            return Ok(());
+        }
         if let Some(listed) = self.listed.take() {
             let silent = silence::silent_days(
                 &mut self.marks,
@@ -342,7 +351,7 @@ impl<'l> FeedRun<'l> {
                 &listed,
                 &self.task.feed.spec().calendar,
             )?;
-            self.remember(&listed)?;
+            self.remember(&listed, report)?;
             let lost = self.tell_losses(listed.at)?;
             let feed = report.feed_at(self.venue());
             feed.silent = silent;
@@ -356,24 +365,47 @@ impl<'l> FeedRun<'l> {
         )
     }
 
-    /// Stores what is staged, and tells whether all of it is.
+    /// Tells whether bars may be made. By another main currency they would be prices of two currencies in one series; trades are
+    /// stored all the same, and their days stay due.
+    fn may_make_bars(&mut self, report: &mut RunReport) -> Result<bool, FeedRunError> {
+        let spec = self.task.feed.spec();
+        if spec.bars == BarsOf::None {
+            return Ok(true);
+        }
+        let fs = self.session.fs;
+        let known = self.marks.main_currency(fs, &self.temps, &spec.currency)?;
+        if known == spec.currency {
+            return Ok(true);
+        }
+        let (file, kind) = (None, FailureKind::Refused);
+        let reason = format!(
+            "no bars are made: those without a currency in their names are in {known}; `currency = \"{}\"` needs a venue of its own",
+            spec.currency
+        );
+        let feed = report.feed_at(self.venue());
+        feed.failures.push(FileFailure { file, reason, kind });
+        Ok(false)
+    }
+
+    /// Stores what is staged, and returns the days of which it is not; `None` where nobody can say which days those are.
     fn consolidate(
         &mut self,
         view: View<'l>,
         registry: &mut Registry,
         report: &mut RunReport,
-    ) -> Result<bool, FeedRunError> {
+    ) -> Result<Option<BTreeSet<NaiveDate>>, FeedRunError> {
         let Some(run) = self.staged.take() else {
-            return Ok(true);
+            return Ok(Some(BTreeSet::new()));
         };
         let staged = run.len();
         let sealed = run.seal()?;
         if !report.data.is_there() {
             report.withheld += staged;
             sealed.finish()?;
-            return Ok(false);
+            return Ok(None);
         }
         let failed_before = report.at(self.venue()).tickers.failed;
+        let waiting_before = report.feed_at(self.venue()).waiting.clone();
         Consolidation {
             view,
             session: self.session,
@@ -382,9 +414,11 @@ impl<'l> FeedRun<'l> {
             report,
         }
         .finish(sealed)?;
-        let is_whole = report.at(self.venue()).tickers.failed == failed_before;
-        // It may have ended between two lots.
-        Ok(is_whole && !self.session.stop.is_raised())
+        let failed = report.at(self.venue()).tickers.failed - failed_before;
+        let waiting = &report.feed_at(self.venue()).waiting - &waiting_before;
+        // Trades are stored day by day. It may have ended between two of them.
+        let are_known = waiting.len() == failed && !self.session.stop.is_raised();
+        Ok(are_known.then_some(waiting))
     }
 }
 

@@ -39,7 +39,7 @@ impl FeedsAsked<'_> {
                 continue;
             };
             let (file, kind) = (None, FailureKind::Refused);
-            let refused = FileFailure { file, reason, kind };
+            let refused = FileFailure { kind, file, reason };
             let feed = report.feed_at(task.feed.venue());
             feed.failures.push(refused);
         }

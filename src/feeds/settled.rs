@@ -143,7 +143,7 @@ impl<'c> Unsettled<'c> {
         let end = end.and_time(NaiveTime::MIN).and_utc() + LATE;
         let is_held = |minute: &&NaiveDateTime| held.minutes.contains_key(minute);
         let has_all = !marks.listed.is_empty() && marks.listed.iter().all(|one| is_held(&one));
-        let is_whole = held.coverage() == Coverage::Whole
+        let is_whole = held.coverage(day, self.calendar) == Coverage::Whole
             || (has_all && self.asked.is_some_and(|asked| asked >= end));
         if is_whole {
             return Ok(None);
@@ -222,9 +222,11 @@ mod tests {
                 marks.listed.insert(minute);
             }
             marks.held.daily = daily.map(|seen| HeldDaily {
+                minutes: BTreeMap::from([(first, 1)]),
                 witnesses: BTreeMap::from([(first, Some(seen))]),
-                ..HeldDaily::default()
             });
+            let of_first = marks.held.minutes.entry(first).or_default();
+            of_first.within = 1;
         };
         marks.change(&OsFs, day(), change).unwrap();
         let calendar = Calendar::of("XETR").unwrap();

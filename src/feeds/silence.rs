@@ -43,7 +43,7 @@ pub(super) fn silent_days(
         let day = session.day;
         let is_over = time::nanos(session.close + LATE).is_some_and(|end| end <= now);
         let is_kept = deadline(day, *days_kept, calendar) > listed.at;
-        if is_over && is_kept && is_silent(marks.day(fs, day)?) {
+        if is_over && is_kept && is_silent(marks.day(fs, day)?, (day, calendar)) {
             silent.insert(day);
         }
     }
@@ -75,11 +75,11 @@ fn wall_clock(listed: &Listed, calendar: &Calendar) -> Option<i64> {
 }
 
 /// Tells whether all that a feed has of a day was read, and no trade was in it.
-pub(super) fn is_silent(marks: &DayMarks) -> bool {
+pub(super) fn is_silent(marks: &DayMarks, (day, calendar): (NaiveDate, &Calendar)) -> bool {
     if marks.lines() > 0 {
         return false;
     }
-    match marks.held.coverage() {
+    match marks.held.coverage(day, calendar) {
         Coverage::Whole => true,
         Coverage::None | Coverage::Open | Coverage::Lacking => {
             let minutes = &marks.held.minutes;

@@ -8,8 +8,9 @@ use std::sync::Arc;
 
 use chrono::{NaiveDate, NaiveTime, TimeDelta};
 
+use super::lost_trades::Losses;
 use crate::calendar::Calendar;
-use crate::frame::{self, Column, Frame, Profile};
+use crate::frame::{self, Column, Frame, Profile, RowKey};
 use crate::ledger::{FileLine, Ledgers, Line, Past, rows_out_by_line};
 use crate::model::{Dataset, Interval, PartitionKey, Series, StorageRequest, instrument_of, time};
 use crate::storage::StorageError;
@@ -88,13 +89,14 @@ impl<'l> TakenOut<'l> {
         series: &Series,
         of: TradesOfDay<'_>,
     ) -> Result<BTreeSet<i64>, StorageError> {
-        let mut rows = BTreeSet::new();
+        let (mut rows, mut losses) = (BTreeSet::new(), Losses::default());
         for (at, line) in &self.lines(of.request)? {
+            let missing = losses.follow(line, of.day);
             if let Line::File(line) = line
                 && *at > group
                 && line.partition == PartitionKey::Day(of.day)
             {
-                rows.extend(changed_by(line, of.stored));
+                rows.extend(changed_by(line, of.stored, missing.as_ref()));
             }
         }
         let times: Vec<i64> = of.stored.times().collect();
@@ -133,9 +135,7 @@ pub(super) fn left(rows: Frame, out: &Frame) -> Frame {
 /// Returns the moments that a row of a series is made of.
 fn span(series: &Series, row: i64) -> std::ops::Range<i64> {
     match series {
-        Series::Bars { interval, .. } | Series::Prepost { interval, .. }
-            if interval.is_intraday() =>
-        {
+        Series::Bars { interval, .. } | Series::Prepost { interval, .. } => {
             row..interval.end_of(row)
         }
         // An auction is looked at with its day.
@@ -147,8 +147,9 @@ fn span(series: &Series, row: i64) -> std::ops::Range<i64> {
 }
 
 /// Returns which rows of a day of trades a commit has brought or changed. One that made the file anew, since it was gone or
-/// damaged, says nothing of that: the file before it had trades, too.
-fn changed_by(line: &FileLine, stored: &Frame) -> Vec<usize> {
+/// damaged, says nothing of that: the file before it had trades, too. Nor does one that came while some were `missing`, from one to
+/// another, of those: they were put back, or read again.
+fn changed_by(line: &FileLine, stored: &Frame, missing: Option<&(RowKey, RowKey)>) -> Vec<usize> {
     match &line.past {
         Past::Changed(changes) if line.old.is_some() => {
             let added = changes.added.iter();
@@ -156,6 +157,10 @@ fn changed_by(line: &FileLine, stored: &Frame) -> Vec<usize> {
                 let end = stored.position(last) + usize::from(stored.find(last).is_some());
                 stored.position(first)..end
             });
+            let is_back = |row: usize| {
+                missing.is_some_and(|(first, last)| (first..=last).contains(&&stored.key(row)))
+            };
+            let added = added.filter(|row| !is_back(*row));
             let replaced = changes.replaced.iter();
             let replaced = replaced.filter_map(|revision| stored.find(&revision.key));
             added.chain(replaced).collect()

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::adjust::{factors, undo_splits};
 use super::basis::{Split, payment_factor};
-use super::{AdjustError, Adjustments, Bar, Frame, bars_of};
+use super::{AdjustError, Adjustments, Bar, Frame, MarketEvent, bars_of};
 use crate::model::{PriceBasis, time};
 
 /// What happened on one day, to all prices of the days before it.
@@ -94,6 +94,32 @@ fn payments(bars: &[Bar], known: &Adjustments) -> Result<BTreeMap<i64, f64>, Adj
     Ok(found)
 }
 
+/// Returns what each split since has changed: what prices of today before its day are multiplied by to be those of `then`, both of
+/// which contain the splits that were known.
+pub fn splits_since(then: &Frame, now: &Frame, events: &[MarketEvent]) -> Vec<(i64, f64)> {
+    let closes = |frame: &Frame| -> BTreeMap<i64, f64> {
+        bars_of(frame)
+            .filter_map(|bar| Some((bar.date?, bar.close?)))
+            .collect()
+    };
+    let (then, now) = (closes(then), closes(now));
+    let mut found = Vec::new();
+    // What all later splits together multiply by.
+    let mut later = 1.0;
+    for split in events.iter().rev().filter_map(Split::of) {
+        let mut before = then.range(..split.day).rev();
+        let stands = before.find_map(|(date, close)| Some(close / now.get(date)?));
+        let by = stands.map(|stands| stands / later);
+        let whole = 1.0 / split.price_factor();
+        // Prices that the source corrected a little as well stand nearer to one of both.
+        if by.is_some_and(|by| (by / whole).ln().abs() < by.ln().abs()) {
+            found.push((split.day, whole));
+            later *= whole;
+        }
+    }
+    found
+}
+
 fn last_before(bars: &[Bar], date: i64) -> Option<&Bar> {
     let after = bars.partition_point(|bar| bar.date.is_some_and(|day| day < date));
     bars.get(after.checked_sub(1)?)
@@ -102,7 +128,7 @@ fn last_before(bars: &[Bar], date: i64) -> Option<&Bar> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::frame::{Adjust, BarBatch, EventKind, MarketEvent, adjusted};
+    use crate::frame::{Adjust, BarBatch, EventKind, adjusted};
     use crate::model::Ticker;
 
     fn ticker() -> Ticker {
@@ -248,5 +274,31 @@ mod tests {
             of(&known).unwrap()[0].dividend.to_bits(),
             0.98_f64.to_bits()
         );
+    }
+
+    #[test]
+    fn only_splits_that_prices_did_not_contain_have_changed_them_since() {
+        let split = |day, numerator| {
+            let denominator = 1.0;
+            on(
+                day,
+                EventKind::Split {
+                    numerator,
+                    denominator,
+                },
+            )
+        };
+        let events = [split(1, 3.0), split(3, 2.0), split(4, 5.0)];
+        let now = bars(&[10.0, 10.5, 11.0, 11.5, 12.0]);
+
+        // The first one was in the prices already, and of the day before the last one there was no bar yet.
+        let then = bars(&[100.0, 105.0, 110.1]);
+
+        assert_eq!(
+            splits_since(&then, &now, &events),
+            [(4 * time::DAY, 5.0), (3 * time::DAY, 2.0)]
+        );
+        assert_eq!(splits_since(&now, &now, &events), []);
+        assert_eq!(splits_since(&bars(&[]), &now, &events), []);
     }
 }

@@ -31,7 +31,7 @@ pub use closes::{closes_of, rows_of_closes};
 pub use column::{Cell, Column, OtherKind};
 pub use digest::fingerprint_of;
 pub use events::{EventKind, MarketEvent, events_of, rows_of_events};
-pub use factors::{Factor, factors_of};
+pub use factors::{Factor, factors_of, splits_since};
 pub use gaps::{missing_days, priced_days};
 pub use key::{KeyPart, RowKey};
 pub use merge::{Merged, OtherRows, Revision, merge, merge_all, without, yielding};

@@ -3,7 +3,7 @@
 //! The bar profile is the predecessor's, name for name and in its order, so that its reader and everybody's
 //! queries go on working. A profile is the only place that knows a column's name.
 
-use crate::model::Dataset;
+use crate::model::{Dataset, Unclear};
 
 /// What kind of values a column holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -304,6 +304,21 @@ impl Profile {
     /// Returns the position of a column by its name.
     pub fn position(&self, name: &str) -> Option<usize> {
         self.columns.iter().position(|spec| spec.name == name)
+    }
+
+    /// Returns the positions of columns by their names.
+    ///
+    /// # Errors
+    /// `Unclear` when there is no column of a name.
+    pub fn positions(&self, names: &[String]) -> Result<Vec<usize>, Unclear> {
+        let position = |name: &String| {
+            self.position(name.trim()).ok_or_else(|| {
+                let names: Vec<&str> = self.columns.iter().map(|spec| spec.name).collect();
+                let names = names.join(", ");
+                Unclear::words(format!("there is no column `{name}`, but {names}"))
+            })
+        };
+        names.iter().map(position).collect()
     }
 }
 

@@ -285,6 +285,7 @@ impl<'l> Consolidation<'_, 'l> {
             if let Some(left) = left.iter().find(of_series) {
                 // Its files are in the journal, and what they were made of stays staged beside them.
                 let reason = format!("{} waits: {}", left.target().display(), left.reason);
+                self.note_waiting(&done.request, &done.staged);
                 self.note_failure(&done.request, reason, FailureKind::Disk);
             } else {
                 self.count(&done);
@@ -408,5 +409,8 @@ impl<'l> Consolidation<'_, 'l> {
 
 /// Says that a series is merged, and later that it is committed or failed.
 fn step(observer: &dyn Observer, request: &StorageRequest) {
-    observer.observe(Event::Step(Work::Store, request.series.clone()));
+    observer.observe(Event::Step {
+        work: Work::Store,
+        series: request.series.clone(),
+    });
 }

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use chrono::NaiveDate;
+use serde::Serialize;
 
 use crate::model::Venue;
 use crate::storage::RowCounts;
@@ -33,6 +34,8 @@ pub struct FeedReport {
     pub elsewhere: BTreeMap<Arc<str>, u64>,
     /// Trades by what happened to them.
     pub trades: RowCounts,
+    /// Days of which trades could not be stored. They come again of what they were made of.
+    pub waiting: BTreeSet<NaiveDate>,
     /// Days of which bars were made.
     pub bar_days: BTreeSet<NaiveDate>,
     /// What could not be had or read.
@@ -55,14 +58,14 @@ pub struct LostMinutes {
 }
 
 /// A file of a feed, or all of it, that could not be had or read.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FileFailure {
+    /// What kind of thing went wrong.
+    pub kind: FailureKind,
     /// The file; `None` where it is the feed as a whole.
     pub file: Option<String>,
     /// What went wrong, as a sentence without a period.
     pub reason: String,
-    /// What kind of thing went wrong.
-    pub kind: FailureKind,
 }
 
 impl FeedReport {
@@ -79,6 +82,7 @@ impl FeedReport {
             bad_lines: 0,
             elsewhere: BTreeMap::new(),
             trades: RowCounts::default(),
+            waiting: BTreeSet::new(),
             bar_days: BTreeSet::new(),
             failures: Vec::new(),
             silent: BTreeSet::new(),

@@ -45,14 +45,18 @@ pub struct LeftoverReport {
 impl LeftoverReport {
     /// Returns why rows cannot be stored, if they cannot, and how many fetches wait for that, of a run that finished these first.
     pub fn withheld<'r>(&'r self, report: &'r RunReport) -> (&'r DataRoot, usize) {
-        // Leftovers come first: what they met may be over, and if nothing of them waits, it kept nobody from anything.
-        let is_of_leftovers = self.held_back > 0 || self.data.refusal().is_some();
-        let data = if report.data.is_there() && is_of_leftovers {
-            &self.data
-        } else {
-            &report.data
+        let data = match self.obstacle() {
+            Some(data) if report.data.is_there() => data,
+            _ => &report.data,
         };
         (data, report.withheld + self.held_back)
+    }
+
+    /// Returns why nothing of them can be stored, if so. They come first: what they met may be over, and if nothing of them waits,
+    /// it kept nobody from anything.
+    pub fn obstacle(&self) -> Option<&DataRoot> {
+        let waits = self.held_back > 0 || self.data.refusal().is_some();
+        (waits && !self.data.is_there()).then_some(&self.data)
     }
 
     /// Adds what was finished before.

@@ -1,7 +1,7 @@
 //! Keeping the ledgers of a workspace short: of many files few are made.
 
 use crate::layout::Places;
-use crate::ledger::{is_merge_due, merge_files, venues};
+use crate::ledger::{is_merge_due, is_sum_due, merge_files, sum_up, venues};
 use crate::storage::leftover_runs;
 use crate::sys::Fs;
 use crate::sys::atomic::TempNames;
@@ -12,20 +12,20 @@ use super::IngestError;
 /// How many groups may have a file of their own. A reader opens so many at most.
 const MOST_SINGLE: usize = 64;
 
-/// Tells whether a ledger has so many files that some should become one.
+/// Tells whether a ledger has so many files that some should become one, or so much that it should be summed up.
 ///
 /// # Errors
 /// When a folder cannot be listed.
 pub fn is_ledger_long(fs: &dyn Fs, places: &Places) -> Result<bool, IngestError> {
     for venue in venues(fs, places)? {
-        if is_merge_due(fs, places, &venue, MOST_SINGLE)? {
+        if is_merge_due(fs, places, &venue, MOST_SINGLE)? || is_sum_due(fs, places, &venue)? {
             return Ok(true);
         }
     }
     Ok(false)
 }
 
-/// Merges files of the ledgers. What they say stays the same.
+/// Merges files of the ledgers, and sums them up. What they say stays the same.
 ///
 /// # Errors
 /// When the lock was lost or the disk refuses. No line is lost.
@@ -41,6 +41,9 @@ pub fn merge_ledgers(session: Session<'_>) -> Result<(), IngestError> {
     for venue in venues(fs, places)? {
         if is_merge_due(fs, places, &venue, MOST_SINGLE)? {
             merge_files(fs, held, places, &venue, &temps, MOST_SINGLE)?;
+        }
+        if is_sum_due(fs, places, &venue)? {
+            sum_up(fs, held, places, &venue, &temps)?;
         }
     }
     Ok(())

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::catalog::{Catalog, Missing};
 use crate::frame::basis::{self, Overlap, Uncovered};
 use crate::frame::{self, Frame, Profile};
-use crate::model::{Provenance, Series, StorageRequest};
+use crate::model::{Provenance, Series, StorageRequest, Venue};
 use crate::storage::{Layout, Prepared, StagedRows, StorageError, StorageInterface};
 
 use super::consolidate::SourceNotes;
@@ -70,18 +70,7 @@ impl Merging<'_, '_> {
         }
         let profile = fetched.first().map_or(profile, |frame| frame.profile());
         let (newer, overruled) = frame::merge_all(profile, fetched);
-        let facts = self
-            .view
-            .routing_facts(self.catalog, venue, &request.series);
-        let routed = self.view.stores.route(request, facts)?;
-        let layout = routed.route.layout;
-        let missing = match &request.series {
-            Series::Bars { ticker, interval } if !self.notes.contains_key(request) => {
-                let series = (ticker, venue, *interval);
-                missing::missing(self.view, self.catalog, request, &routed, series)
-            }
-            _ => None,
-        };
+        let (layout, missing) = self.place(request, venue)?;
         let store = self.view.stores.of(layout);
         let prepared = store.prepare(request, &newer, &provenance)?;
         let (prepared, basis) = rebased(store, prepared, &newer, &provenance)?;
@@ -93,6 +82,32 @@ impl Merging<'_, '_> {
             missing,
             overruled,
         })
+    }
+}
+
+impl Merging<'_, '_> {
+    /// Returns where the rows of a series go, and which of them are gone.
+    fn place(
+        &self,
+        request: &StorageRequest,
+        venue: &Venue,
+    ) -> Result<(Layout, Option<Missing>), StorageError> {
+        // Trades have one place, and of other days of them nothing need be seen.
+        if matches!(request.series, Series::Trades { .. }) {
+            return Ok((Layout::Partitioned, None));
+        }
+        let facts = self
+            .view
+            .routing_facts(self.catalog, venue, &request.series);
+        let routed = self.view.stores.route(request, facts)?;
+        let missing = match &request.series {
+            Series::Bars { ticker, interval } if !self.notes.contains_key(request) => {
+                let series = (ticker, venue, *interval);
+                missing::missing(self.view, self.catalog, request, &routed, series)
+            }
+            _ => None,
+        };
+        Ok((routed.route.layout, missing))
     }
 }
 

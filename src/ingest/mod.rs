@@ -18,6 +18,7 @@ mod put_away;
 mod put_back;
 mod registry;
 mod rehouse;
+mod renewal;
 mod report;
 mod store;
 pub mod sweep;

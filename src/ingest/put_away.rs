@@ -6,6 +6,7 @@
 use std::path::PathBuf;
 
 use crate::frame::Frame;
+use crate::layout;
 use crate::model::{Provenance, Series, StorageRequest};
 use crate::storage::{
     PutAway, Quarantine, RowsToStage, Sealed, StagedRows, StagedRun, StorageError, refused_rights,
@@ -89,6 +90,7 @@ impl<'l> Consolidation<'_, 'l> {
             }
             Err(full) => return Err(full.into()),
         };
+        self.note_waiting(request, staged);
         self.note_failure(request, reason, kind);
         Ok(())
     }
@@ -110,6 +112,18 @@ impl<'l> Consolidation<'_, 'l> {
             }
         }
         run.forget(staged)
+    }
+
+    /// Notes of which days trades are not stored.
+    pub(super) fn note_waiting(&mut self, request: &StorageRequest, staged: &[StagedRows]) {
+        let (Some(venue), Series::Trades { .. }) = (&request.venue, &request.series) else {
+            return;
+        };
+        let days = staged.iter().filter_map(|rows| {
+            let partition = layout::staged_partition(&rows.path)?;
+            partition.days().map(|(day, _)| day)
+        });
+        self.report.feed_at(venue).waiting.extend(days);
     }
 
     /// Reports the failure of one series.

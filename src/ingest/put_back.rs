@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 use crate::catalog::Catalog;
 use crate::frame::{self, Frame};
-use crate::ledger::Ledgers;
+use crate::ledger::{Ledgers, rows_out};
 use crate::model::{Provenance, Series, StorageRequest};
 use crate::storage::{Layout, Prepared, QuarantineRecord, StorageError};
 use crate::workspace::{Session, View};
@@ -83,17 +83,22 @@ struct Restoring<'r, 'l> {
 }
 
 impl Restoring<'_, '_> {
-    /// Has the ledger not say of rows that a person took out that they came, too: they stood among those that come.
-    fn keep_out(
+    /// Has the ledger not say of rows that a person took out that they came, too: they stood among those that come. Where an older
+    /// copy lies in the place of a file, it says what was there before that.
+    fn hold_against_ledger(
         &self,
         request: &StorageRequest,
         rows: &Frame,
         prepared: &mut Prepared,
     ) -> Result<(), StorageError> {
         let Session { fs, places, .. } = self.groups.session;
-        let out = self.ledgers.rows_out(fs, places, request, rows.profile())?;
+        let history = self.ledgers.history(fs, places, request)?;
+        let out = rows_out(&history, rows.profile());
         for file in &mut prepared.files {
-            file.change.rows.leave_out(rows, &out);
+            let change = &mut file.change;
+            change.rows.leave_out(rows, &out);
+            let known = history.last_of(file.partition);
+            change.was = known.filter(|known| change.old.is_some_and(|old| old != *known));
         }
         Ok(())
     }
@@ -106,9 +111,9 @@ impl Restoring<'_, '_> {
             let stored = stores.of(layout).read(request)?;
             return Ok(stored.map(|stored| stored.frame));
         }
-        let (store, days) = (&stores.partitioned, rows.partitions());
-        let stored = store.read_some(request, &|day| days.contains_key(&day))?;
-        Ok(stored.map(|stored| stored.frame))
+        let days = rows.partitions().into_keys().collect();
+        let stored = stores.partitioned.read_alone(request, &days)?;
+        Ok(Some(stored.frame))
     }
 }
 
@@ -144,7 +149,7 @@ impl<'l> HandWork<'_, 'l> for Restoring<'_, 'l> {
             None => rows.clone(),
         };
         let mut prepared = store.prepare(request, &missing, provenance)?;
-        self.keep_out(request, &missing, &mut prepared)?;
+        self.hold_against_ledger(request, &missing, &mut prepared)?;
         self.groups.put(&prepared, &mut self.done.kept)?;
         let rows = prepared.rows.added;
         Ok((rows > 0).then(|| (request.clone(), rows)))

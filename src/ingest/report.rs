@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use serde::Serialize;
+
 use crate::model::{Interval, StorageRequest, Ticker, Venue};
 use crate::observe::{Event, Observer};
 use crate::storage::{QuarantineRecord, RowCounts};
@@ -56,7 +58,7 @@ pub struct DamagedSeries {
 }
 
 /// Tickers of a venue that nobody can be asked for: a run that leaves them out is no success.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Unserved {
     /// The venue.
     pub venue: Venue,
@@ -130,7 +132,7 @@ impl VenueReport {
 }
 
 /// Series by outcome; a ticker counts once for each interval.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct TickerCounts {
     /// Rows came and are stored.
     pub ok: usize,
@@ -145,20 +147,21 @@ pub struct TickerCounts {
 }
 
 /// A series that could not be brought up to date.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Failure {
     /// The ticker.
     pub ticker: Ticker,
     /// The interval.
     pub interval: Interval,
-    /// What went wrong, as a sentence without a period.
-    pub reason: String,
     /// What kind of thing went wrong.
     pub kind: FailureKind,
+    /// What went wrong, as a sentence without a period.
+    pub reason: String,
 }
 
 /// What kind of thing went wrong with one series.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum FailureKind {
     /// The source was unreachable or refused.
     Source,
@@ -172,21 +175,8 @@ pub enum FailureKind {
     Disk,
 }
 
-impl FailureKind {
-    /// Returns its name in reports.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Source => "source",
-            Self::Malformed => "malformed",
-            Self::Refused => "refused",
-            Self::Foreign => "foreign",
-            Self::Disk => "disk",
-        }
-    }
-}
-
 /// A series that the source does not know.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Unknown {
     /// The ticker.
     pub ticker: Ticker,

@@ -3,21 +3,24 @@
 //!
 //! Promises: a tree has one schema as soon as the first update of its feed has begun. Each day is committed with the rows that it
 //! had, its old file kept in quarantine; a crash between two groups leaves some days to the next start. The months stay where they
-//! are, untouched. The mark that all is done saves work, and no result depends on it.
+//! are, untouched. Rows of another day than that of their file, which the predecessor named by the day of the download, go where they
+//! belong first (`renewal`). The mark that all is done saves work, and no result depends on it.
 //! Leaves to others: what a file of the predecessor means (`codec`), what of it nobody can read (`check` names it).
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use crate::frame::{self, Frame, Profile};
 use crate::model::{Dataset, Feed, PartitionKey, Provenance, Series, StorageRequest, Venue};
 use crate::storage::{
     Custody, OlderTrades, Open, PutAway, Quarantine, Replaced, RowsToStage, Sealed, StagedRun,
-    StorageError,
+    StorageError, StorageInterface,
 };
 use crate::sys::atomic::{TempNames, create_dirs, parent, replace};
 use crate::workspace::{Session, View};
 
 use super::consolidate::{Consolidation, SourceNotes};
+use super::renewal::Renewal;
 use super::{IngestError, Registry, RunReport};
 
 /// Days of one group: bounds the space that it takes in staging.
@@ -86,39 +89,64 @@ impl<'l> TakeOver<'_, 'l> {
         trades.join(source.as_str()).join(self.feed.as_str())
     }
 
-    /// Writes days in the predecessor's columns anew, the newest first: whoever asks for a day asks for the last ones.
+    /// Writes days in the predecessor's columns anew.
     fn renew_days(&mut self) -> Result<(), IngestError> {
-        let store = &self.view.stores.partitioned;
-        let days = match store.of_older_form(self.request) {
+        let days = match self.view.stores.partitioned.of_older_form(self.request) {
             Ok(days) => days,
             Err(error) => return self.warn(error),
         };
         if days.is_empty() {
             return Ok(());
         }
+        let Some(plan) = self.plan(days)? else {
+            return Ok(());
+        };
         let (session, id) = (self.session, self.session.runs.next());
         let quarantine = session.quarantine(&id);
         let run = StagedRun::<Open>::begin(session.fs, session.held, session.places, id)?;
         let mut run = run.seal()?;
-        let days: Vec<PartitionKey> = days.into_iter().rev().collect();
-        for group in days.chunks(GROUP_DAYS) {
+        let mut done = BTreeSet::new();
+        for group in plan.groups(GROUP_DAYS) {
             if session.stop.is_raised() {
                 break;
             }
-            if let Err(error) = self.renew(&mut run, &quarantine, group) {
-                run.abandon_group();
-                return Err(error);
+            match self.renew(&mut run, &quarantine, (&group, &plan), &done) {
+                Ok(stored) => done.extend(stored),
+                Err(error) => {
+                    run.abandon_group();
+                    return Err(error);
+                }
             }
         }
         Ok(run.finish()?)
     }
 
+    /// Looks for rows that lie in the files of other days; `None` when the run is to stop.
+    fn plan(&mut self, days: Vec<PartitionKey>) -> Result<Option<Renewal>, IngestError> {
+        let mut strays = Vec::new();
+        for day in &days {
+            if self.session.stop.is_raised() {
+                return Ok(None);
+            }
+            let store = &self.view.stores.partitioned;
+            match store.strays(self.request, *day) {
+                Ok(found) => strays.push((*day, found)),
+                // Told when it is to be renewed.
+                Err(StorageError::Refused { .. } | StorageError::Foreign { .. }) => {}
+                Err(error) => self.warn(error)?,
+            }
+        }
+        Ok(Some(Renewal::of(days, strays)))
+    }
+
+    /// Writes days in one group, and returns those that are done.
     fn renew(
         &mut self,
         run: &mut StagedRun<'l, Sealed>,
         quarantine: &Quarantine<'_>,
-        days: &[PartitionKey],
-    ) -> Result<(), IngestError> {
+        (days, plan): (&[PartitionKey], &Renewal),
+        done: &BTreeSet<PartitionKey>,
+    ) -> Result<Vec<PartitionKey>, IngestError> {
         let custody = Custody {
             quarantine,
             corrupt_files: self.session.corrupt_files,
@@ -126,9 +154,24 @@ impl<'l> TakeOver<'_, 'l> {
             at: self.session.clock.now(),
         };
         let provenance = Provenance::of_trades(self.venue);
+        let mut stored = Vec::new();
         for day in days {
             let store = &self.view.stores.partitioned;
-            let prepared = match store.renew(self.request, *day, &provenance) {
+            if !plan.may_renew(*day, done) {
+                let told = format!(
+                    "{} is not taken over yet: its file of {day} has rows of another day, whose file cannot take them",
+                    self.request
+                );
+                self.report.warnings.push(told);
+                continue;
+            }
+            let more = plan.strays_of(*day);
+            let prepared = if plan.is_older(*day) {
+                store.renew(self.request, (*day, &more), &provenance)
+            } else {
+                store.prepare(self.request, &more, &provenance)
+            };
+            let prepared = match prepared {
                 // What is damaged is told and put away by whoever merges rows into it.
                 Ok(prepared) if !prepared.damaged.is_empty() => continue,
                 Ok(prepared) => prepared,
@@ -140,17 +183,21 @@ impl<'l> TakeOver<'_, 'l> {
             let mut aside = PutAway::default();
             let joined = run.put(&prepared, &custody, &mut aside);
             self.report.kept.extend(aside.into_records());
-            if let Err(error) = joined {
-                self.warn(error)?;
+            match joined {
+                Ok(()) => stored.push(*day),
+                Err(error) => self.warn(error)?,
             }
         }
         let left = run.commit()?.left;
+        if !left.is_empty() {
+            stored.clear();
+        }
         let left = left.iter().map(|left| {
             let target = left.target().display();
             format!("{target} waits: {}", left.reason)
         });
         self.report.warnings.extend(left);
-        Ok(())
+        Ok(stored)
     }
 
     /// Stages what only the months have, and merges it into the days.

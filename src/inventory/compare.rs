@@ -91,7 +91,7 @@ pub fn compare(record: &SeriesRecord, found: Option<&FoundSeries>) -> Vec<Fault>
         return fewer.map(Fault::Changed).into_iter().collect();
     }
     let there = partitions(found);
-    let recorded: BTreeSet<PartitionKey> = record.months.iter().flat_map(|r| each(*r)).collect();
+    let recorded: BTreeSet<PartitionKey> = record.partitions().collect();
     let lost = lost_months(record, found);
     let added = ranges(there.difference(&recorded));
     let mut faults = Vec::new();
@@ -110,7 +110,7 @@ pub fn compare(record: &SeriesRecord, found: Option<&FoundSeries>) -> Vec<Fault>
 /// Returns the months of a record of which no file is there.
 pub(super) fn lost_months(record: &SeriesRecord, found: &FoundSeries) -> Ranges {
     let there = partitions(found);
-    let recorded: BTreeSet<PartitionKey> = record.months.iter().flat_map(|r| each(*r)).collect();
+    let recorded: BTreeSet<PartitionKey> = record.partitions().collect();
     ranges(recorded.difference(&there))
 }
 
@@ -147,11 +147,6 @@ fn changed(written: &SeriesRecord, lies: &SeriesRecord) -> Option<String> {
             are_others.then(|| "its rows are not those that were written".to_owned())
         })
         .or_else(|| differ("bytes", lies.bytes, written.bytes))
-}
-
-fn each((first, last): (PartitionKey, PartitionKey)) -> impl Iterator<Item = PartitionKey> {
-    let next = |key: &PartitionKey| key.next();
-    std::iter::successors(Some(first), next).take_while(move |key| *key <= last)
 }
 
 fn ranges<'k>(keys: impl Iterator<Item = &'k PartitionKey>) -> Ranges {

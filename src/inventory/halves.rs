@@ -3,10 +3,11 @@
 //! Promises: both files are read, as `storage` joins them, and only the newer one is written and recorded. So nobody takes what is
 //! recorded of such a series for all of it, and each command that counts or writes names the older file.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::InventoryError;
+use super::asked::interval_of;
 use crate::model::{Interval, StorageRequest, Venue};
 use crate::workspace::Workspace;
 
@@ -43,9 +44,20 @@ pub fn tell_halves(halves: &Halves, root: &Path) -> Option<String> {
             format!(" and {} more", many - 1),
         ),
     };
+    let intervals = halves.keys().filter_map(|of| interval_of(&of.series));
+    let wide: BTreeSet<Interval> = intervals.filter(|of| !of.partitions_by_default()).collect();
+    let wide: Vec<&str> = wide.into_iter().map(Interval::as_str).collect();
+    let only = if wide.is_empty() {
+        String::new()
+    } else {
+        format!(
+            ", those of {} only while `partition_intervals` of their source in barkeep.toml names these intervals, too",
+            wide.join(", ")
+        )
+    };
     Some(format!(
         "{are} flat beside a newer one of the same series in data/legacy: {first}{more}; both are read, the newer one alone is \
          continued, and how many rows they have together is not recorded; barkeep partition-migrate init --all-found --adopt \
-         joins those of intervals that can be partitioned"
+         joins them{only}"
     ))
 }

@@ -7,9 +7,9 @@ use chrono::{DateTime, Utc};
 
 use super::stored::stored_series;
 use super::{Asked, Halves, InventoryError, halves};
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, refuse_unknown};
 use crate::ledger::{self, SeriesRecord, read_records};
-use crate::model::{StorageRequest, Venue};
+use crate::model::{StorageRequest, Ticker, Unclear, Venue};
 use crate::workspace::Workspace;
 
 /// What is known of all series that somebody asks about.
@@ -31,6 +31,52 @@ impl Known {
     /// Tells whether what was recorded of a series is of one of its two files.
     pub(super) fn is_part(&self, request: &StorageRequest, record: &SeriesRecord) -> bool {
         record.is_legacy && self.halves.contains_key(request)
+    }
+
+    /// Returns the venues of which nobody knows what was held at a moment, since recording began later there.
+    ///
+    /// # Errors
+    /// `Unclear` when it did everywhere.
+    pub fn begun_after(&self, at: DateTime<Utc>) -> Result<Vec<(&Venue, DateTime<Utc>)>, Unclear> {
+        let begun = self.begun.iter().map(|(venue, begun)| (venue, *begun));
+        let later: Vec<_> = begun.filter(|(_, begun)| *begun > at).collect();
+        if later.len() < self.begun.len() {
+            return Ok(later);
+        }
+        let since = self.begun.values().min();
+        let since = since.map_or_else(
+            || "nothing was recorded yet".to_owned(),
+            |begun| format!("what was stored is recorded since {}", begun.to_rfc3339()),
+        );
+        let at = at.to_rfc3339();
+        let message = format!("what was held at {at} is not known: {since}");
+        Err(Unclear::rows(message))
+    }
+
+    /// Refuses what was named and is neither known nor recorded: a slip of the keyboard.
+    ///
+    /// # Errors
+    /// `Unclear` when something is.
+    pub fn refuse_unknown(&self, asked: &Asked, catalog: &Catalog) -> Result<(), Unclear> {
+        let is_recorded = |is_it: &dyn Fn(&StorageRequest) -> bool| self.records.keys().any(is_it);
+        let is_known = |ticker: &&Ticker| match asked.venues.as_slice() {
+            [] => catalog.contains(ticker),
+            venues => venues.iter().any(|venue| catalog.is_at(ticker, venue)),
+        };
+        let unknown = asked.tickers.iter().filter(|ticker| !is_known(ticker));
+        let unknown = unknown
+            .filter(|ticker| !is_recorded(&|request| request.series.ticker() == Some(ticker)));
+        refuse_unknown(catalog, &unknown.collect::<Vec<_>>(), "nothing is recorded")?;
+        let venues = catalog.venues();
+        let unknown = asked.venues.iter().find(|venue| {
+            let is_of_it = |request: &StorageRequest| request.venue.as_ref() == Some(venue);
+            !venues.contains(venue) && !is_recorded(&is_of_it)
+        });
+        unknown.map_or(Ok(()), |venue| {
+            let message =
+                format!("tickers.json has no tickers of {venue}, and nothing is recorded of it");
+            Err(Unclear::words(message).hint("`barkeep config show` lists the sources"))
+        })
     }
 }
 

@@ -11,12 +11,12 @@ use rayon::prelude::*;
 use super::asked::interval_of;
 use super::compare::{Fault, compare};
 use super::known::damaged;
-use super::{Asked, Halves, InventoryError, Known, known};
-use crate::catalog::Catalog;
+use super::{Asked, Halves, InventoryError, Known, known, refetch};
+use crate::catalog::{Catalog, adding};
 use crate::layout::PartitionPathBuilder;
-use crate::model::{Dataset, Interval, PartitionKey, PriceBasis, StorageRequest, Venue};
+use crate::model::{Dataset, Interval, PartitionKey, PriceBasis, StorageRequest, Ticker, Venue};
 use crate::storage::{FileContents, Flaw, Layout, StorageError};
-use crate::workspace::{DataRoot, FoundSeries, Workspace};
+use crate::workspace::{FoundSeries, Workspace};
 
 /// How many files of a tree are named.
 const MOST_PATHS: usize = 1000;
@@ -70,6 +70,28 @@ pub struct SeriesFault {
     pub path: PathBuf,
     /// What differs.
     pub fault: Fault,
+}
+
+impl SeriesFault {
+    /// Says what can be done about it.
+    pub fn way_out(&self) -> String {
+        let Fault::Lost(months) = &self.fault else {
+            let who = match self.fault {
+                Fault::Added(_) => {
+                    "an older barkeep or somebody else put them there; what lies there is what is read"
+                }
+                _ => {
+                    "somebody else changed them; what lies there is what is read: compare it with a backup"
+                }
+            };
+            return who.to_owned();
+        };
+        let first = months.first().and_then(|(first, _)| first.days());
+        let last = months.last().and_then(|(_, last)| last.days());
+        let days = first.zip(last).map(|((first, _), (_, last))| (first, last));
+        let refetch = refetch(&self.request, days);
+        format!("put them back from a backup, or fetch them again: {refetch}")
+    }
 }
 
 /// What the files of a tree have in common.
@@ -160,7 +182,7 @@ pub fn look(
     catalog: &Catalog,
     asked: &Asked,
 ) -> Result<Looked, InventoryError> {
-    if workspace.view().data_root(catalog) == DataRoot::Absent {
+    if workspace.view().data_root(catalog).refuse_absent().is_err() {
         return Ok(Looked::default());
     }
     let known = known(workspace, catalog, asked)?;
@@ -204,6 +226,17 @@ pub fn look(
 }
 
 impl Looked {
+    /// Returns the command that keeps the first tickers that nobody keeps, of the venue of the first.
+    pub fn adding(&self, most: usize) -> String {
+        let venue = self.unregistered.first().and_then(|one| one.venue.as_ref());
+        let of_venue = self.unregistered.iter();
+        let of_venue = of_venue.filter(|one| one.venue.as_ref() == venue);
+        let mut tickers: Vec<&Ticker> = of_venue.filter_map(|one| one.series.ticker()).collect();
+        tickers.dedup();
+        tickers.truncate(most);
+        adding(&tickers, venue)
+    }
+
     /// Adds a series; tells whether it is not as it was recorded.
     fn take(
         &mut self,

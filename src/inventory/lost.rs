@@ -2,10 +2,12 @@
 //! that asks for such a series says so.
 //!
 //! Promises: writes under the run lock only. What is back is written down as it is. What is missing is told of the series that are asked
-//! about, and of each once that it has to be asked for again. Leaves to others: files of single months, which `look` holds against
-//! the records.
+//! about, and of each once that it has to be asked for again. Looking for each file of a series costs a question to the disk for each, and
+//! opens those of a series of which one is gone. Leaves to others: what files hold that are there, which `look` holds against the records.
 
-use super::compare::{is_outdated, record_of};
+use super::compare::{Fault, compare, is_outdated, record_of};
+use rayon::prelude::*;
+
 use super::note::{Lines, add, write};
 use super::{InventoryError, Known};
 use crate::catalog::Catalog;
@@ -13,6 +15,15 @@ use crate::ledger::{Line, SeriesRecord, read_records};
 use crate::model::{Series, StorageRequest, Venue};
 use crate::storage::StorageError;
 use crate::workspace::{Session, Workspace};
+
+/// What is looked for of a series of which nobody knows yet that rows are missing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LookFor {
+    /// Whether it is there, if it is one file.
+    Series,
+    /// Each of its files, by their names.
+    Files,
+}
 
 /// A series of which rows are missing.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,8 +44,8 @@ impl LostRows {
 }
 
 /// Finds the series of some venues of which rows are missing, among those that `is_asked` names: those of which the ledger knows that
-/// rows were written over or not found, and series of one file that is gone. Others are not looked at, nor for their file those of
-/// which `is_there` tells that somebody has seen it.
+/// rows were written over or not found, and series of one file that is gone, or of any file. Others are not looked at, nor for their
+/// one file those of which `is_there` tells that somebody has seen it.
 ///
 /// # Errors
 /// When records cannot be read or written. What cannot be looked at of a series is named by whoever reads it.
@@ -47,15 +58,28 @@ pub fn lost_rows<'v>(
         impl Fn(&StorageRequest) -> bool,
         impl Fn(&StorageRequest) -> bool,
     ),
+    look_for: LookFor,
 ) -> Result<Vec<LostRows>, InventoryError> {
     let Session { fs, places, .. } = session;
     let (mut lines, mut lost) = (Lines::new(), Vec::new());
     for venue in venues {
         let records = read_records(fs, places, venue)?.series;
         let asked = records.into_iter().filter(|(request, _)| is_asked(request));
-        let asked = asked.filter(|(request, record)| !(record.is_exact() && is_there(request)));
-        for (request, record) in asked {
-            match standing(workspace, catalog, &request, &record) {
+        let is_seen = |(request, record): &(StorageRequest, SeriesRecord)| {
+            look_for == LookFor::Series && record.is_exact() && is_there(request)
+        };
+        let asked: Vec<_> = asked.filter(|one| !is_seen(one)).collect();
+        let looking = Looking {
+            workspace,
+            catalog,
+            look_for,
+        };
+        let stand = asked
+            .par_iter()
+            .map(|(request, record)| looking.standing(request, record));
+        let stand: Vec<Result<Standing, StorageError>> = stand.collect();
+        for ((request, record), standing) in asked.into_iter().zip(stand) {
+            match standing {
                 Ok(Standing::Lost(there)) => lost.push(LostRows {
                     request,
                     record,
@@ -78,9 +102,15 @@ pub fn look_for_lost(
     workspace: &Workspace<'_>,
     catalog: &Catalog,
     known: &Known,
+    look_for: LookFor,
 ) -> Result<Vec<LostRows>, InventoryError> {
-    let lost = known.records.iter().filter_map(|(request, record)| {
-        match standing(workspace, catalog, request, record) {
+    let looking = Looking {
+        workspace,
+        catalog,
+        look_for,
+    };
+    let lost = known.records.par_iter().filter_map(|(request, record)| {
+        match looking.standing(request, record) {
             Ok(Standing::Lost(there)) => Some(LostRows {
                 request: request.clone(),
                 record: record.clone(),
@@ -115,36 +145,73 @@ enum Standing {
     Lost(u64),
 }
 
-fn standing(
-    workspace: &Workspace<'_>,
-    catalog: &Catalog,
-    request: &StorageRequest,
-    record: &SeriesRecord,
-) -> Result<Standing, StorageError> {
-    if record.is_exact() {
-        let is_one_file = record.files > 0 && record.months.is_empty();
-        let is_gone = is_one_file && !workspace.route(catalog, request)?.has_rows;
-        return Ok(if is_gone {
-            Standing::Lost(0)
+/// A look at series.
+#[derive(Clone, Copy)]
+struct Looking<'l, 's> {
+    workspace: &'l Workspace<'s>,
+    catalog: &'l Catalog,
+    look_for: LookFor,
+}
+
+impl Looking<'_, '_> {
+    fn standing(
+        self,
+        request: &StorageRequest,
+        record: &SeriesRecord,
+    ) -> Result<Standing, StorageError> {
+        let Self {
+            workspace, catalog, ..
+        } = self;
+        if record.is_exact() {
+            return self.of_known(request, record);
+        }
+        let Some(found) = workspace.files_of(catalog, request)? else {
+            return Ok(Standing::Lost(0));
+        };
+        // Of a damaged file nobody knows how many rows it has: whoever reads it names it.
+        let Some(lies) = record_of(&found) else {
+            return Ok(Standing::Well);
+        };
+        Ok(if is_outdated(record, &found) {
+            Standing::Back(lies)
+        } else if record.floor.is_some_and(|floor| lies.rows < floor) {
+            Standing::Lost(lies.rows)
+        } else {
+            // As many as there have to be, in other files than are recorded: `look` names those.
+            Standing::Well
+        })
+    }
+
+    /// Says how a series stands of which nothing was known to be missing.
+    fn of_known(
+        self,
+        request: &StorageRequest,
+        record: &SeriesRecord,
+    ) -> Result<Standing, StorageError> {
+        let (workspace, catalog) = (self.workspace, self.catalog);
+        if record.months.is_empty() {
+            let is_gone = record.files > 0 && !workspace.route(catalog, request)?.has_rows;
+            return Ok(if is_gone {
+                Standing::Lost(0)
+            } else {
+                Standing::Well
+            });
+        }
+        let store = &workspace.stores.partitioned;
+        if self.look_for == LookFor::Series || store.has_all(request, record.partitions())? {
+            return Ok(Standing::Well);
+        }
+        let found = workspace.files_of(catalog, request)?;
+        let faults = compare(record, found.as_ref());
+        let files = found.iter().flat_map(|found| &found.files);
+        let rows = files.filter_map(|file| Some(file.holds.as_ref().ok()?.rows.rows));
+        let is_lost = faults.iter().any(|fault| matches!(fault, Fault::Lost(_)));
+        Ok(if is_lost {
+            Standing::Lost(rows.sum())
         } else {
             Standing::Well
-        });
+        })
     }
-    let Some(found) = workspace.files_of(catalog, request)? else {
-        return Ok(Standing::Lost(0));
-    };
-    // Of a damaged file nobody knows how many rows it has: whoever reads it names it.
-    let Some(lies) = record_of(&found) else {
-        return Ok(Standing::Well);
-    };
-    Ok(if is_outdated(record, &found) {
-        Standing::Back(lies)
-    } else if record.floor.is_some_and(|floor| lies.rows < floor) {
-        Standing::Lost(lies.rows)
-    } else {
-        // As many as there have to be, in other files than are recorded: `look` names those.
-        Standing::Well
-    })
 }
 
 /// Writes down that the sources of these series were told to bring the missing rows again, so that they are told once.

@@ -15,6 +15,7 @@ mod look;
 mod lost;
 mod lying;
 mod note;
+mod refetch;
 mod sizes;
 mod stored;
 
@@ -26,7 +27,8 @@ pub use halves::{Halves, halves, tell_halves};
 pub use known::{Known, known, known_at};
 pub use listed::{Listed, State, list};
 pub use look::{Common, Flawed, Looked, OddFiles, SeriesFault, look};
-pub use lost::{LostRows, look_for_lost, lost_rows, note_sought};
+pub use lost::{LookFor, LostRows, look_for_lost, lost_rows, note_sought};
 pub use lying::{misplaced, tickers};
 pub use note::{Noted, Portion, RECORDED, Rebuilt, give_up, note_healed, note_portion, rebuild};
+pub use refetch::{asking_for, is_of_feed, refetch, refetched};
 pub use sizes::{Size, sizes};

@@ -19,7 +19,7 @@ use crate::observe::{Event, Work};
 use crate::storage::{QuarantineRecord, StorageError, leftover_runs};
 use crate::sys::atomic::{TempNames, create_dirs, parent, replace};
 use crate::sys::{FsResult, Stopwatch};
-use crate::workspace::{DataRoot, FoundSeries, Session, Workspace};
+use crate::workspace::{FoundSeries, Session, Workspace};
 
 /// The file, below `state`, that says up to which series portions came.
 pub const RECORDED: &str = "recorded";
@@ -202,9 +202,7 @@ pub fn rebuild(
     catalog: &Catalog,
     asked: &Asked,
 ) -> Result<Rebuilt, InventoryError> {
-    if workspace.view().data_root(catalog) == DataRoot::Absent {
-        return Err(InventoryError::DataAbsent);
-    }
+    workspace.view().data_root(catalog).refuse_absent()?;
     let runs = leftover_runs(session.fs, session.places)?.len();
     if runs > 0 {
         return Err(InventoryError::Unfinished { runs });
@@ -225,7 +223,10 @@ pub fn rebuild(
             .par_iter()
             .map(|request| {
                 let found = workspace.files_of(catalog, request);
-                let step = Event::Step(Work::Check, request.series.clone());
+                let step = Event::Step {
+                    work: Work::Check,
+                    series: request.series.clone(),
+                };
                 session.observer.observe(step);
                 (request, found)
             })

@@ -3,30 +3,32 @@
 use std::collections::BTreeMap;
 
 use chrono::Datelike;
+use serde::Serialize;
 
 use super::Known;
 use crate::ledger::SeriesRecord;
 use crate::model::{Dataset, PartitionKey, StorageRequest, Venue};
 
 /// How much one venue keeps of one dataset.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct Size {
     pub venue: Venue,
     pub dataset: Dataset,
-    /// Series that have a record. All numbers but the last are theirs.
+    /// Series that have a record. All numbers but `unrecorded` and `lossy` are theirs.
     pub series: u64,
+    /// Series that have rows and no record of all of them.
+    pub unrecorded: u64,
+    /// Their rows.
+    pub rows: u64,
     /// Their data files.
     pub files: u64,
     /// Their files and folders, each of which takes an inode.
     pub inodes: u64,
-    /// Their rows.
-    pub rows: u64,
     /// The bytes of their files.
     pub bytes: u64,
-    /// Series that have rows and no record of all of them.
-    pub unrecorded: u64,
     /// Those of which rows are recorded that were not found.
+    #[serde(skip)]
     pub lossy: u64,
 }
 

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::log::{append, names};
+use super::log::{Numbered, append, names};
 use super::records::Records;
 use super::written::{FORM, Written};
 use super::{LedgerError, Line, SeriesRecord};
@@ -38,6 +38,42 @@ pub(super) struct Base {
     pub(super) series: BTreeMap<StorageRequest, SeriesRecord>,
 }
 
+/// Files of the ledger behind it that nobody minds to read.
+const FEW_BYTES: u64 = 64 << 10;
+
+/// How many times its own length the files behind it may have: so much is rewritten for what a reader is spared.
+const MOST_TIMES: u64 = 4;
+
+/// Tells whether what comes after it takes a reader much longer than it does itself.
+pub(super) fn is_due(fs: &dyn Fs, places: &Places, venue: &Venue) -> Result<bool, LedgerError> {
+    let bytes = fs.read(&path(places, venue))?.unwrap_or_default();
+    let through = header(&bytes).map_or(0, |header| header.through);
+    let files = names(fs, places, venue)?;
+    let (through, length) = if ends_with(&files, through) {
+        (through, u64::try_from(bytes.len()).unwrap_or(u64::MAX))
+    } else {
+        (0, 0)
+    };
+    let mut behind = 0;
+    for (path, numbers) in &files {
+        if *numbers.end() > through {
+            behind += fs.metadata(path)?.map_or(0, |meta| meta.len);
+        }
+    }
+    Ok(behind > FEW_BYTES.saturating_add(length.saturating_mul(MOST_TIMES)))
+}
+
+/// Tells whether a file ends with a group: a merged one that reaches beyond it could not be read in part.
+fn ends_with(files: &[Numbered], group: u32) -> bool {
+    files.iter().any(|(_, numbers)| *numbers.end() == group)
+}
+
+fn header(bytes: &[u8]) -> Option<Header> {
+    let line = bytes.split(|byte| *byte == b'\n').next()?;
+    let header: Header = serde_json::from_slice(line).ok()?;
+    (header.form == FORM).then_some(header)
+}
+
 fn path(places: &Places, venue: &Venue) -> PathBuf {
     places.ledger(venue).join(NAME)
 }
@@ -54,28 +90,20 @@ pub(super) fn read(
     let Some(base) = parsed(venue, &bytes) else {
         return Ok(None);
     };
-    // A merged file that reaches beyond it could not be read in part.
-    let files = names(fs, places, venue)?;
-    let is_end = files
-        .iter()
-        .any(|(_, numbers)| *numbers.end() == base.through);
-    Ok(is_end.then_some(base))
+    let is_believed = ends_with(&names(fs, places, venue)?, base.through);
+    Ok(is_believed.then_some(base))
 }
 
 fn parsed(venue: &Venue, bytes: &[u8]) -> Option<Base> {
     let body = sealed::unseal(bytes).ok()?;
-    let mut lines = body.split(|byte| *byte == b'\n');
-    let header: Header = serde_json::from_slice(lines.next()?).ok()?;
-    if header.form != FORM {
-        return None;
-    }
+    let header = header(body)?;
     let begun = DateTime::parse_from_rfc3339(&header.begun).ok()?;
     let mut base = Base {
         through: header.through,
         begun: begun.with_timezone(&Utc),
         series: BTreeMap::new(),
     };
-    for line in lines {
+    for line in body.split(|byte| *byte == b'\n').skip(1) {
         let written = serde_json::from_slice::<Written<'_>>(line).ok()?;
         let Line::Found(series, record) = Line::read(venue, &written)? else {
             return None;

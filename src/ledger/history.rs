@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
-use super::{LedgerError, Line, Log, Past};
+use super::{FileLine, FileState, LedgerError, Line, Log, Past};
 use crate::frame::{OtherRows, RowKey};
 use crate::layout::Places;
 use crate::model::{PartitionKey, StorageRequest};
@@ -178,20 +178,57 @@ impl History {
         Ok(self.lines.partition_point(|(moment, _)| *moment <= at))
     }
 
-    /// Returns since when rows of a moment are stored, the last time that one was added; `None` when they were there before
-    /// anything was recorded.
-    pub fn known_since(&self, time: i64) -> Option<DateTime<Utc>> {
-        let is_within = |(first, last): &(RowKey, RowKey)| (first.time..=last.time).contains(&time);
-        let adds = |line: &Line| match line {
-            Line::File(file) => match (&file.past, file.old) {
-                (Past::Changed(changes), Some(_)) => changes.added.iter().any(is_within),
-                (Past::Changed(_), None) => file.span.as_ref().is_some_and(is_within),
-                _ => false,
-            },
-            Line::Found(..) | Line::Gone(_) => false,
-        };
+    /// Returns the moments of the groups that added rows of a moment, oldest first.
+    pub fn added(&self, time: i64) -> impl Iterator<Item = DateTime<Utc>> {
+        let is_within =
+            move |(first, last): &(RowKey, RowKey)| (first.time..=last.time).contains(&time);
+        self.moments(move |file| match (&file.past, file.old) {
+            (Past::Changed(changes), Some(_)) => changes.added.iter().any(is_within),
+            (Past::Changed(_), None) => file.span.as_ref().is_some_and(is_within),
+            _ => false,
+        })
+    }
+
+    /// Returns the moments of the groups that changed rows which were there, or took some out.
+    pub fn changed(&self) -> impl Iterator<Item = DateTime<Utc>> {
+        self.moments(|file| match &file.past {
+            Past::Changed(changes) => !changes.replaced.is_empty() || changes.removed.is_some(),
+            Past::Kept { .. } | Past::Damaged { .. } => true,
+            Past::Moved | Past::Copied(_) => false,
+        })
+    }
+
+    /// Returns the moments of the groups that multiplied prices by a factor.
+    pub fn moved(&self) -> impl Iterator<Item = DateTime<Utc>> {
+        self.moments(|file| {
+            matches!(
+                file.past,
+                Past::Kept {
+                    factor: Some(_),
+                    ..
+                }
+            )
+        })
+    }
+
+    /// Returns the moment of its first group, if the series was not there before that.
+    pub fn begins(&self) -> Option<DateTime<Utc>> {
+        let (at, line) = self.lines.first()?;
+        line.file().is_some_and(|file| file.begins).then_some(*at)
+    }
+
+    fn moments(&self, is_it: impl Fn(&FileLine) -> bool) -> impl Iterator<Item = DateTime<Utc>> {
+        let lines = self.lines.iter();
+        lines.filter_map(move |(at, line)| line.file().filter(|file| is_it(file)).map(|_| *at))
+    }
+
+    /// Returns what a file was after the last commit that speaks of it; `None` where something else was found, or moved, after that.
+    pub fn last_of(&self, partition: PartitionKey) -> Option<FileState> {
         let mut lines = self.lines.iter().rev();
-        lines.find(|(_, line)| adds(line)).map(|(at, _)| *at)
+        lines.find_map(|(_, line)| match line {
+            Line::File(file) => (file.partition == partition).then_some(Some(file.new)),
+            Line::Found(..) | Line::Gone(_) => Some(None),
+        })?
     }
 
     /// Keeps what it says of the files of the partitioned layout.

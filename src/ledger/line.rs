@@ -42,6 +42,8 @@ impl FileState {
 pub struct FileChange {
     /// The file that it replaces; `None` when there is none, or none that verifies.
     pub old: Option<FileState>,
+    /// What the ledger said last of that file, if somebody looked: it may have been more than was found.
+    pub was: Option<FileState>,
     /// The new file.
     pub new: FileState,
     /// The keys of its first and its last row.
@@ -87,6 +89,8 @@ pub struct FileLine {
     pub begins: bool,
     /// The file that was there; `None` when there was none, or none that verifies.
     pub old: Option<FileState>,
+    /// What the ledger said last of that file, if somebody looked: it may have been more than was found.
+    pub was: Option<FileState>,
     /// The file that is there now.
     pub new: FileState,
     /// The keys of its first and its last row.

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use super::line::name_at_venue;
 use super::values;
 use super::written::{Written, WrittenState, WrittenValue};
-use super::{FileLine, FileState, Line, Past};
+use super::{FileLine, Line, Past};
 use crate::frame::{Column, Frame, Profile, Revision, RowChanges, RowKey};
 use crate::layout::parse_series_at;
 use crate::model::{StorageRequest, Venue, time};
@@ -47,7 +47,6 @@ fn short(key: &RowKey) -> String {
 }
 
 fn write_file(written: &mut Written<'static>, line: &FileLine) {
-    let state = |state: FileState| WrittenState(state.rows, state.bytes, state.digest.to_string());
     let key = |key: &RowKey| short(key).into();
     let range = |(first, last): &(RowKey, RowKey)| {
         if first == last {
@@ -58,8 +57,9 @@ fn write_file(written: &mut Written<'static>, line: &FileLine) {
     };
     written.file = Some(line.partition.to_string().into());
     written.begins = line.begins;
-    written.old = line.old.map(state);
-    written.new = Some(state(line.new));
+    written.old = line.old.map(WrittenState::from);
+    written.was = line.was.map(WrittenState::from);
+    written.new = Some(line.new.into());
     written.span = line.span.as_ref().map(range);
     if let Some((unit, basis)) = line.facts {
         written.unit = Some(unit.as_str().into());
@@ -91,13 +91,6 @@ fn write_file(written: &mut Written<'static>, line: &FileLine) {
 }
 
 fn read_file(series: StorageRequest, written: &Written<'_>) -> Option<FileLine> {
-    let state = |state: &WrittenState| {
-        Some(FileState {
-            rows: state.0,
-            bytes: state.1,
-            digest: state.2.parse().ok()?,
-        })
-    };
     let profile = Profile::of(series.series.dataset());
     let range = |range: &Vec<Cow<'_, str>>| {
         let first = RowKey::read(profile, range.first()?).ok()?;
@@ -107,9 +100,9 @@ fn read_file(series: StorageRequest, written: &Written<'_>) -> Option<FileLine> 
         };
         Some((first, last))
     };
-    let old = match &written.old {
-        None => None,
-        Some(old) => Some(state(old)?),
+    let one = |written: &Option<WrittenState>| match written {
+        None => Some(None),
+        Some(one) => one.read().map(Some),
     };
     let span = match &written.span {
         None => None,
@@ -140,8 +133,9 @@ fn read_file(series: StorageRequest, written: &Written<'_>) -> Option<FileLine> 
     Some(FileLine {
         partition: written.file.as_ref()?.parse().ok()?,
         begins: written.begins,
-        old,
-        new: state(written.new.as_ref()?)?,
+        old: one(&written.old)?,
+        was: one(&written.was)?,
+        new: written.new.as_ref()?.read()?,
         span,
         facts: match (&written.unit, &written.basis) {
             (None, None) => None,
@@ -191,6 +185,7 @@ fn read_removed(series: &StorageRequest, written: &Written<'_>) -> Option<Option
 mod tests {
     use super::*;
     use crate::frame::{Texts, Values};
+    use crate::ledger::FileState;
     use crate::ledger::SeriesRecord;
     use crate::model::{Dataset, Digest, Fingerprint, PriceBasis, TimeUnit};
 
@@ -229,6 +224,7 @@ mod tests {
             partition: partition.parse().unwrap(),
             begins: false,
             old: Some(state(2)),
+            was: (partition == "2026-12").then(|| state(4)),
             new: state(3),
             span: Some(span_of(name)),
             facts: (partition != "2026-06").then_some((TimeUnit::Nanos, PriceBasis::SplitAdjusted)),
@@ -304,6 +300,7 @@ mod tests {
             files: 6,
             first: time::parse("2026-01-02"),
             sum: u64::MAX,
+            latest: vec![("2026-06".parse().unwrap(), state(5))],
             ..SeriesRecord::nothing()
         };
         let kept = Past::Kept {

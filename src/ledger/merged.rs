@@ -33,6 +33,35 @@ pub fn is_merge_due(
     Ok(!covered.is_empty() || single.count() > most)
 }
 
+/// Tells whether readers of all records would go through much of a ledger that was not summed up yet.
+///
+/// # Errors
+/// When the folder cannot be listed.
+pub fn is_sum_due(fs: &dyn Fs, places: &Places, venue: &Venue) -> Result<bool, LedgerError> {
+    base::is_due(fs, places, venue)
+}
+
+/// Sums up a ledger, so that nobody need read all of it to know its records. The caller sees to it that no group waits for its commit
+/// to be completed.
+///
+/// # Errors
+/// When the lock was lost or the disk refuses.
+pub fn sum_up(
+    fs: &dyn Fs,
+    held: &LockGuard<'_>,
+    places: &Places,
+    venue: &Venue,
+    temps: &TempNames,
+) -> Result<(), LedgerError> {
+    held.confirm()?;
+    let last = names(fs, places, venue)?;
+    let Some(last) = last.iter().map(|(_, numbers)| *numbers.end()).max() else {
+        return Ok(());
+    };
+    let records = read_records(fs, places, venue)?;
+    base::write(fs, places, venue, temps, (last, records))
+}
+
 /// Merges the files of single groups, if there are more than `most`, and those of earlier merges that are not much longer.
 /// The caller sees to it that no group waits
 /// for its commit to be completed.

@@ -37,7 +37,13 @@ pub struct SeriesRecord {
     /// The fingerprints of its files, each as a number, combined so that their order does not count: two records with the same
     /// one speak of the same rows.
     pub sum: u64,
+    /// What its last partitions hold, oldest first, [`MOST_LATEST`] at most: those are written again and again, and what is found in
+    /// the place of one of them may be an older copy. What the others hold the ledger alone says.
+    pub latest: Vec<(PartitionKey, FileState)>,
 }
+
+/// Of how many partitions a record says what each holds: a month that has just begun, and the one before it.
+const MOST_LATEST: usize = 2;
 
 impl SeriesRecord {
     /// Returns the record of a series of which nothing is stored yet.
@@ -55,6 +61,7 @@ impl SeriesRecord {
             floor: None,
             is_sought: false,
             sum: 0,
+            latest: Vec::new(),
         }
     }
 
@@ -87,8 +94,7 @@ impl SeriesRecord {
             return;
         }
         let is_newest = self.last_partition().is_none_or(|last| partition >= last);
-        self.count(state);
-        self.hold(partition);
+        self.count(partition, state);
         if let Some((first, last)) = span {
             self.first = Some(self.first.map_or(first, |known| known.min(first)));
             self.last = Some(self.last.map_or(last, |known| known.max(last)));
@@ -101,12 +107,18 @@ impl SeriesRecord {
     /// Takes over what a group did to one of its files.
     pub(super) fn apply(&mut self, line: &FileLine) {
         let known_last = self.last;
+        let was = self.more_than_found(line);
+        let is_of_series = matches!(line.past, Past::Changed(_) | Past::Kept { .. });
+        let has_shrunk = was.is_some() && self.is_exact() && is_of_series;
+        if has_shrunk {
+            (self.floor, self.is_sought) = (Some(self.rows), false);
+        }
         self.expect(line);
         let (first, last) = (self.first_partition(), self.last_partition());
         let is_first = first.is_none_or(|first| line.partition <= first);
         let is_last = last.is_none_or(|last| line.partition >= last);
         // A file without rows is none: a repair leaves one for a moment, in the place of a month that it has emptied.
-        if let Some(old) = line.old.filter(|old| old.rows > 0) {
+        if let Some(old) = was.or(line.old).filter(|old| old.rows > 0) {
             self.files = self.files.saturating_sub(1);
             self.rows = self.rows.saturating_sub(old.rows);
             self.bytes = self.bytes.saturating_sub(old.bytes);
@@ -114,8 +126,7 @@ impl SeriesRecord {
         }
         self.is_legacy = line.is_legacy();
         if line.new.rows > 0 {
-            self.count(line.new);
-            self.hold(line.partition);
+            self.count(line.partition, line.new);
         } else {
             self.release(line.partition);
         }
@@ -129,9 +140,21 @@ impl SeriesRecord {
         if is_last {
             self.last = line.span.as_ref().map(|(_, last)| last.time);
         }
+        if has_shrunk && self.floor.is_some_and(|floor| floor <= self.rows) {
+            self.floor = None;
+        }
         if !self.is_exact() {
             self.last = self.last.max(known_last);
         }
+    }
+
+    /// Returns what is known of a partition, where that was more than a group found in its place: somebody had put an older copy
+    /// there, and rows that join that one are no new ones.
+    fn more_than_found(&self, line: &FileLine) -> Option<FileState> {
+        let mut latest = self.latest.iter();
+        let known = latest.find(|(partition, _)| *partition == line.partition);
+        let known = known.map(|(_, state)| *state).or(line.was);
+        known.filter(|known| line.old.is_some_and(|old| old.rows < known.rows))
     }
 
     /// Takes over what a group did to the one file of the series, which it had found there. Where that had fewer rows than are
@@ -151,6 +174,7 @@ impl SeriesRecord {
         let mut record = Self::nothing();
         record.apply(&FileLine {
             old: None,
+            was: None,
             ..line.clone()
         });
         record
@@ -196,6 +220,7 @@ impl SeriesRecord {
         self.floor = self.floor.or(Some(self.rows));
         self.is_sought = false;
         self.expect(line);
+        self.forget(line.partition);
         self.hold(line.partition);
         let last = line.span.as_ref().map(|(_, last)| last.time);
         self.last = self.last.max(last);
@@ -204,7 +229,17 @@ impl SeriesRecord {
         }
     }
 
-    fn count(&mut self, state: FileState) {
+    /// Counts what a partition holds now.
+    fn count(&mut self, partition: PartitionKey, state: FileState) {
+        self.hold(partition);
+        self.forget(partition);
+        let at = self.latest.partition_point(|(known, _)| *known < partition);
+        // A series of one file is told by its sums.
+        if partition != PartitionKey::Whole {
+            self.latest.insert(at, (partition, state));
+        }
+        let surplus = self.latest.len().saturating_sub(MOST_LATEST);
+        self.latest.drain(..surplus);
         self.files += 1;
         self.rows += state.rows;
         self.bytes += state.bytes;
@@ -221,13 +256,27 @@ impl SeriesRecord {
         self.months.last().map(|(_, last)| *last)
     }
 
+    /// Returns the partitions that it has, oldest first.
+    pub fn partitions(&self) -> impl Iterator<Item = PartitionKey> {
+        self.months.iter().flat_map(|(first, last)| {
+            let next = |key: &PartitionKey| key.next();
+            std::iter::successors(Some(*first), next).take_while(move |key| key <= last)
+        })
+    }
+
     /// Tells whether a partition is among those that it has.
     pub fn holds(&self, partition: PartitionKey) -> bool {
         let mut ranges = self.months.iter();
         ranges.any(|(first, last)| (*first..=*last).contains(&partition))
     }
 
+    /// Forgets what a partition held.
+    fn forget(&mut self, partition: PartitionKey) {
+        self.latest.retain(|(known, _)| *known != partition);
+    }
+
     fn release(&mut self, partition: PartitionKey) {
+        self.forget(partition);
         let months = std::mem::take(&mut self.months);
         for (first, last) in months {
             if !(first..=last).contains(&partition) {

@@ -190,6 +190,7 @@ mod tests {
             partition: month.parse().unwrap(),
             begins: false,
             old: old.map(state),
+            was: None,
             new: state(new),
             span: Some((key(days.0), key(days.1))),
             facts: Some((TimeUnit::Micros, PriceBasis::SplitAdjusted)),
@@ -244,6 +245,57 @@ mod tests {
         assert_eq!(lost.series[&series()].floor, Some(20));
         assert_eq!(other.series[&series()].floor, None);
         assert_eq!(other.series[&series()].rows, 39);
+    }
+
+    /// Rows that had been counted when they came first were counted once more.
+    #[test]
+    fn an_older_copy_that_is_completed_is_counted_once() {
+        let day = |day: u32| line("2026-02", (day, day), None, 1).span.unwrap().0;
+        let adding = |month, (old, new), days: &[u32]| FileLine {
+            past: Past::Changed(RowChanges {
+                added: days.iter().map(|of| (day(*of), day(*of))).collect(),
+                ..RowChanges::default()
+            }),
+            ..line(month, (2, 27), Some(old), new)
+        };
+        let after = |lines: Vec<FileLine>| {
+            let begun = begun(line("2026-01", (2, 30), None, 20));
+            let all = std::iter::once(begun).chain([line("2026-02", (2, 27), None, 19)]);
+            let (all, is_known) = (all.chain(lines), |record: &SeriesRecord| record.is_exact());
+            let record = taken(all.collect()).series[&series()].clone();
+            (
+                record.files,
+                record.rows,
+                record.floor,
+                is_known(&record).then_some(record.sum),
+            )
+        };
+        let sum = |rows: [u64; 2]| rows.map(|rows| state(rows).digest.number());
+        let sum = |rows| sum(rows).into_iter().reduce(|a, b| a ^ b);
+        let told = |was| FileLine {
+            was: Some(state(was)),
+            ..adding("2026-01", (15, 20), &[3])
+        };
+
+        let whole = after(vec![adding("2026-02", (12, 19), &[20])]);
+        let older = after(vec![
+            line("2026-03", (2, 27), None, 9),
+            line("2026-04", (2, 27), None, 9),
+            told(20),
+        ]);
+        let more = after(vec![adding("2026-02", (12, 20), &[20])]);
+        let short = after(vec![adding("2026-02", (12, 15), &[20])]);
+        let later = after(vec![adding("2026-02", (12, 19), &[28])]);
+
+        assert_eq!(whole, (2, 39, None, sum([20, 19])));
+        assert_eq!((older.1, older.2), (20 + 19 + 9 + 9, None));
+        assert_eq!(more, (2, 40, None, sum([20, 20])));
+        assert_eq!((short.1, short.2), (35, Some(39)));
+        assert_eq!(
+            (later.1, later.2),
+            (39, Some(39 + 7)),
+            "newer rows make up for none"
+        );
     }
 
     #[test]

@@ -89,6 +89,7 @@ mod tests {
             partition: "1970-01-01".parse().unwrap(),
             begins: false,
             old: old.map(state),
+            was: None,
             new: state(now.len() as u64),
             span: now.key_span(),
             facts: None,

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use crate::frame::{Profile, Revision, RowKey};
 use crate::layout::{PartitionPathBuilder, Places};
-use crate::model::StorageRequest;
+use crate::model::{Interval, Series, StorageRequest, Ticker};
 use crate::sys::Fs;
 
 use super::{LedgerError, Line, Log, Past, values};
@@ -53,6 +53,30 @@ pub struct Ledger {
     pub lines: Vec<LedgerLine>,
     /// Files that cannot be understood, or a line of them, and why.
     pub damaged: Vec<(PathBuf, String)>,
+}
+
+/// Returns the series of a ticker that may have a ledger: bars of a length, in the session and outside of it, or of all lengths with
+/// what belongs to none.
+pub fn recorded_series(ticker: &Ticker, interval: Option<Interval>) -> Vec<Series> {
+    let ticker = || ticker.clone();
+    let lengths = interval.map_or(Interval::ALL.to_vec(), |interval| vec![interval]);
+    let mut series = Vec::new();
+    for interval in lengths {
+        let bars = Series::Bars {
+            ticker: ticker(),
+            interval,
+        };
+        let outside = interval.is_intraday().then(|| Series::Prepost {
+            ticker: ticker(),
+            interval,
+        });
+        series.extend([bars].into_iter().chain(outside));
+    }
+    if interval.is_none() {
+        series.push(Series::Events { ticker: ticker() });
+        series.push(Series::Auctions { ticker: ticker() });
+    }
+    series
 }
 
 /// Reads what was replaced of a series; `None` when nothing ever was.

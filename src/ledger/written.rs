@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::model::{PartitionKey, time};
 
-use super::SeriesRecord;
+use super::{FileState, SeriesRecord};
 
 /// The form of ledgers that this build writes and understands.
 pub(super) const FORM: u32 = 1;
@@ -22,7 +22,23 @@ pub(super) type WrittenValue<'t> = (Text<'t>, Text<'t>, Value, Value);
 
 /// Rows, bytes and the first half of the fingerprint of a file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct WrittenState(pub(super) u64, pub(super) u64, pub(super) String);
+pub(super) struct WrittenState(u64, u64, String);
+
+impl From<FileState> for WrittenState {
+    fn from(state: FileState) -> Self {
+        Self(state.rows, state.bytes, state.digest.to_string())
+    }
+}
+
+impl WrittenState {
+    pub(super) fn read(&self) -> Option<FileState> {
+        Some(FileState {
+            rows: self.0,
+            bytes: self.1,
+            digest: self.2.parse().ok()?,
+        })
+    }
+}
 
 /// The first line of a group.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -46,6 +62,8 @@ pub(super) struct Written<'t> {
     pub(super) begins: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) old: Option<WrittenState>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) was: Option<WrittenState>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) new: Option<WrittenState>,
     #[serde(borrow, skip_serializing_if = "Option::is_none")]
@@ -123,6 +141,9 @@ pub(super) struct WrittenRecord<'t> {
     /// Hexadecimal, since not every reader of JSON has whole numbers of 64 bits.
     #[serde(borrow)]
     sum: Text<'t>,
+    /// Partitions and what each holds.
+    #[serde(borrow, default, skip_serializing_if = "Vec::is_empty")]
+    latest: Vec<(Text<'t>, WrittenState)>,
 }
 
 impl From<&SeriesRecord> for WrittenRecord<'static> {
@@ -149,6 +170,11 @@ impl From<&SeriesRecord> for WrittenRecord<'static> {
             floor: record.floor,
             sought: record.is_sought,
             sum: format!("{:016x}", record.sum).into(),
+            latest: record
+                .latest
+                .iter()
+                .map(|(partition, state)| (key(*partition), (*state).into()))
+                .collect(),
         }
     }
 }
@@ -158,6 +184,9 @@ impl WrittenRecord<'_> {
         let months = self.months.iter();
         let months = months.map(|[a, b]| Some((a.parse().ok()?, b.parse().ok()?)));
         let stamp = |text: &Option<Text<'_>>| text.as_ref().map(|text| time::parse(text));
+        let latest = self.latest.iter();
+        let latest =
+            latest.map(|(partition, state)| Some((partition.parse().ok()?, state.read()?)));
         // A text that is no moment is not one that is not known.
         let whole = |stamp: Option<Option<i64>>| match stamp {
             None => Some(None),
@@ -176,6 +205,7 @@ impl WrittenRecord<'_> {
             floor: self.floor,
             is_sought: self.sought,
             sum: u64::from_str_radix(&self.sum, 16).ok()?,
+            latest: latest.collect::<Option<_>>()?,
         })
     }
 }

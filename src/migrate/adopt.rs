@@ -36,6 +36,19 @@ pub struct Adoptable {
     pub is_taken: bool,
 }
 
+impl Adoptable {
+    /// Returns the folders of legacy files, each once.
+    pub fn folders(adoptables: &[Self]) -> Vec<&Path> {
+        let mut folders: Vec<&Path> = Vec::new();
+        for folder in adoptables.iter().filter_map(|one| one.path.parent()) {
+            if !folders.contains(&folder) {
+                folders.push(folder);
+            }
+        }
+        folders
+    }
+}
+
 /// What became of the files.
 #[derive(Debug, Default)]
 pub struct Adopted {

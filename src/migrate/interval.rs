@@ -8,6 +8,7 @@ use super::{
     Removed, Status, Survey, Unproven, VenueInterval, VerifiedInterval, delete_legacy,
     migrate_interval, record,
 };
+use crate::storage::QuarantineRecord;
 use crate::sys::Stopwatch;
 
 /// What happens to legacy files of which both sides are proven equal.
@@ -34,6 +35,26 @@ pub struct Migrated {
     pub not_removed: Vec<Failed>,
     /// How long it took.
     pub seconds: f64,
+}
+
+impl Migrated {
+    /// Returns the tickers that failed, whatever was done with them.
+    pub fn failures(&self) -> impl Iterator<Item = &Failed> {
+        self.report.failures.iter().chain(&self.not_removed)
+    }
+
+    /// Returns what was put away.
+    pub fn kept(&self) -> impl Iterator<Item = &QuarantineRecord> {
+        let removed = self.removed.iter().flat_map(|removed| &removed.kept);
+        self.report.kept.iter().chain(removed)
+    }
+
+    /// Tells whether it did what it was for, but for tickers that failed: unless it was cut short, nothing keeps the interval from
+    /// being proven.
+    pub fn is_done(&self) -> bool {
+        let is_unproven = self.unproven.is_some() && !self.report.is_cut_short;
+        !is_unproven && self.report.strangers.is_empty()
+    }
 }
 
 /// Migrates one interval of a plan; `proofs` has afterwards what is proven, also where this fails.

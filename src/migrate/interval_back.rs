@@ -10,6 +10,7 @@ use super::{
     Failed, Homes, MigrateError, MigrationPlan, Missing, Mover, Need, Proofs, Removed,
     RollbackReport, VenueInterval, remove_partitions, roll_back, rollback_need,
 };
+use crate::storage::QuarantineRecord;
 
 /// What happens to partitions whose rows are back in legacy files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +44,17 @@ pub struct Shortage {
 }
 
 impl BroughtBack {
+    /// Returns the tickers that failed, whatever was done with them.
+    pub fn failures(&self) -> impl Iterator<Item = &Failed> {
+        self.report.failures.iter().chain(&self.not_removed)
+    }
+
+    /// Returns what was put away.
+    pub fn kept(&self) -> impl Iterator<Item = &QuarantineRecord> {
+        let removed = self.removed.iter().flat_map(|removed| &removed.kept);
+        self.report.kept.iter().chain(removed)
+    }
+
     /// Returns what a rollback would do, or did, with the partitions as they are.
     pub fn of(report: RollbackReport) -> Self {
         Self {

@@ -134,7 +134,10 @@ fn step(sides: Sides<'_>, tuple: &VenueInterval, batch: &[Ticker]) {
             ticker: ticker.clone(),
             interval: tuple.interval,
         };
-        sides.observer.observe(Event::Step(Work::Move, series));
+        sides.observer.observe(Event::Step {
+            work: Work::Move,
+            series,
+        });
     }
 }
 

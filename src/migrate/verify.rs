@@ -179,7 +179,10 @@ pub fn verify_interval(
                 ticker: ticker.clone(),
                 interval: tuple.interval,
             };
-            sides.observer.observe(Event::Step(Work::Check, series));
+            sides.observer.observe(Event::Step {
+                work: Work::Check,
+                series,
+            });
             Some((ticker, finding, medium, misplaced))
         })
         .collect();

@@ -231,7 +231,10 @@ impl<'w, 'l> Writer<'w, 'l> {
             ticker: ticker.clone(),
             interval: self.report.tuple.interval,
         };
-        let step = Event::Step(Work::Move, series);
+        let step = Event::Step {
+            work: Work::Move,
+            series,
+        };
         self.mover.sides.observer.observe(step);
     }
 

@@ -15,6 +15,7 @@ use super::need::{self, Hints, Need, beside, need};
 use super::read::{Origin, Read, Unread};
 use super::scan::Scan;
 use super::seen::{holes_told, lost_partitions, partitions_of, read_as, recorded, short_of};
+use super::tree::name_of;
 use super::{MirrorError, Mirrored, Tree, Version};
 use crate::frame::{Frame, Profile};
 use crate::inventory::Known;
@@ -141,7 +142,7 @@ pub(super) fn find(
         Sizes::Trusted => BTreeSet::new(),
     };
     for request in series {
-        let ticker = request.series.ticker().map_or("", |ticker| ticker.as_str());
+        let ticker = name_of(&request);
         let mirrored = version.and_then(|version| version.series.get(ticker));
         let record = known.records.get(&request);
         let lines = since.of(&request);
@@ -189,7 +190,7 @@ pub(super) fn find(
     for (request, change) in looked {
         match change {
             Ok(change) => {
-                let ticker = request.series.ticker().map_or("", |ticker| ticker.as_str());
+                let ticker = name_of(&request);
                 let before = version.and_then(|version| version.series.get(ticker));
                 let state = change
                     .as_ref()
@@ -199,8 +200,8 @@ pub(super) fn find(
                     .extend(state.and_then(|state| holes_told(&request, &state.holes)));
                 found.of_series.extend(change);
             }
-            Err((Unread::Failed(error), _)) => return Err(error.into()),
-            Err((Unread::Refused(reason) | Unread::Unreadable(reason), unseen)) => {
+            Err((unread, unseen)) => {
+                let reason = unread.of_series()?;
                 let told = format!("{request} stays as it was in the mirror: {reason}");
                 found.told.push(told);
                 found.of_series.extend(unseen);
@@ -241,7 +242,7 @@ impl Doubt {
         partitions: BTreeSet<PartitionKey>,
         ledgers: &Ledgers,
     ) -> Result<Self, MirrorError> {
-        let ticker = request.series.ticker().map_or("", |ticker| ticker.as_str());
+        let ticker = name_of(request);
         let mirrored = scan.rows(ticker)?;
         let places = &origin.workspace.places;
         let out = ledgers.rows_out(origin.fs, places, request, mirrored.profile())?;
@@ -284,11 +285,7 @@ fn look(
     mirrored: Option<&Mirrored>,
     record: Option<&SeriesRecord>,
 ) -> Result<Option<Change>, Unread> {
-    let ticker: Box<str> = request
-        .series
-        .ticker()
-        .map_or("", |ticker| ticker.as_str())
-        .into();
+    let ticker: Box<str> = name_of(&request).into();
     // Before the rows are read: a file that changes meanwhile is another one next time.
     let seen = match record {
         Some(_) => None,
@@ -402,8 +399,7 @@ fn unseen_of(request: &StorageRequest, mirrored: &Mirrored, hints: Hints) -> Opt
         kept: kept.into_iter().collect(),
         ..mirrored.clone()
     };
-    let ticker = request.series.ticker()?.as_str().into();
-    same_rows(ticker, request.clone(), state, mirrored)
+    same_rows(name_of(request).into(), request.clone(), state, mirrored)
 }
 
 /// A series of which the mirror keeps the rows that it has, and knows something else.

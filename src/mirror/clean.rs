@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::folder::{FILES, Folder, LISTING, STATE, damaged, number_of};
+use super::folder::{FILES, Folder, LISTING, LOCK, REFRESHED, STATE, damaged, number_of};
 use super::table::Log;
 use super::version::LISTED;
 use super::{MirrorError, Piece, Tree, Version};
@@ -27,9 +27,21 @@ pub(super) struct States {
     taken: BTreeSet<u64>,
     /// The others: nobody knows what they are for.
     pub(super) strangers: Vec<PathBuf>,
+    /// Whether one of them is another workspace's.
+    has_anothers: bool,
 }
 
 impl States {
+    /// Tells whether the mirror is another workspace's, as far as states say.
+    pub(super) fn are_anothers(&self) -> bool {
+        self.has_anothers && self.ours.values().all(Option::is_none)
+    }
+
+    /// Returns the numbers of those that barkeep made for this workspace.
+    pub(super) fn numbers(&self) -> impl Iterator<Item = u64> {
+        self.ours.keys().copied()
+    }
+
     /// Returns the number of the next state: behind every one that was anybody's, and behind the last one of the table.
     pub(super) fn next(&self, table: u64) -> u64 {
         let last = self.ours.last_key_value().map_or(0, |(number, _)| *number);
@@ -79,7 +91,8 @@ impl Folder<'_> {
                     states.ours.insert(number, None);
                 }
                 Err(error @ MirrorError::Fs(_)) => return Err(error),
-                _ => {
+                found => {
+                    states.has_anothers |= matches!(found, Ok(Some(_)));
                     states.taken.insert(number);
                     states.strangers.push(dir);
                 }
@@ -94,7 +107,7 @@ impl Folder<'_> {
         let entries = self.fs.list(dir)?.unwrap_or_default();
         let is_ours = |entry: &Entry| {
             let is_named = [STATE, LISTING].contains(&entry.name.as_str());
-            entry.kind == Kind::File && (is_named || Piece::is_name(&entry.name))
+            entry.kind == Kind::File && (is_named || Piece::digest_in(&entry.name).is_some())
         };
         Ok(entries.iter().all(is_ours))
     }
@@ -151,7 +164,7 @@ impl Folder<'_> {
         let names: BTreeSet<String> = pieces.map(Piece::file_name).collect();
         let dir = self.dir.join(FILES);
         for entry in self.fs.list(&dir)?.unwrap_or_default() {
-            let is_ours = TempNames::gives(&entry.name) || Piece::is_name(&entry.name);
+            let is_ours = TempNames::gives(&entry.name) || Piece::digest_in(&entry.name).is_some();
             if is_ours && entry.kind != Kind::Dir && !names.contains(&entry.name) {
                 self.fs.remove_file(&dir.join(&entry.name))?;
             }
@@ -186,7 +199,7 @@ impl Folder<'_> {
         self.remove_temps()?;
         Log::of(self, tree).remove(temps)?;
         self.remove_files(&[])?;
-        for name in ["refreshed", ".lock"] {
+        for name in [REFRESHED, LOCK] {
             self.fs.remove_file(&self.dir.join(name))?;
         }
         let mut left = Vec::new();

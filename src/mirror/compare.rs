@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 
 use super::day_files;
 use super::folder::Folder;
-use super::read::{Origin, Unread};
+use super::read::Origin;
 use super::scan::Scan;
+use super::tree::name_of;
 use super::{MirrorError, Mirrored, Piece, Place, Tree, Version};
 use crate::catalog::Catalog;
 use crate::frame::{self, Frame, Profile};
@@ -18,7 +19,7 @@ use crate::sys::{Fs, FsResult};
 use crate::workspace::Workspace;
 
 /// A series of which a mirror and its tree have different rows.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Difference {
     /// Its ticker; of trades the feed and the day.
     pub ticker: String,
@@ -76,8 +77,7 @@ pub fn verify(
         let read = request.map(|request| origin.whole(&request));
         let reason = match read {
             Some(Ok(Some(read))) => differ(&mirrored, &read.frame, state),
-            Some(Err(Unread::Failed(error))) => return Err(error.into()),
-            Some(Err(Unread::Refused(reason) | Unread::Unreadable(reason))) => Some(reason),
+            Some(Err(unread)) => Some(unread.of_series()?),
             Some(Ok(None)) if state.kept.contains(&PartitionKey::Whole) => None,
             None | Some(Ok(None)) => Some("the tree has no rows of it".to_owned()),
         };
@@ -88,7 +88,7 @@ pub fn verify(
     }
     let there = known.records.keys().chain(&known.unrecorded);
     for request in there.filter(|request| tree.holds(request)) {
-        let ticker = request.series.ticker().map_or("", |ticker| ticker.as_str());
+        let ticker = name_of(request);
         if !version.series.contains_key(ticker) {
             verified.differences.push(Difference {
                 ticker: ticker.to_owned(),
@@ -128,10 +128,12 @@ fn verify_days(
             verified.rows += piece.rows;
             verified.kept += usize::from(is_kept);
             let stored = stored.filter(|_| !is_kept);
-            let reason = match differ_day(folder, version, piece, stored, is_kept) {
-                Err(error) if error.is_of_place() => Some(error.to_string()),
-                differs => differs?.map(str::to_owned),
-            };
+            let differs = differ_day(folder, version, piece, stored, is_kept);
+            // Also where the disk cannot read one of them: of the others something can be said.
+            let reason = differs.map_or_else(
+                |error| Some(error.to_string()),
+                |why| why.map(str::to_owned),
+            );
             verified.differences.extend(reason.map(|reason| Difference {
                 ticker: day_files::name_of(piece),
                 reason,

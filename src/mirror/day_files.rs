@@ -1,4 +1,5 @@
-//! The files of the days of feeds, in the tree and in its mirror: which there are, what they are called, and which are one.
+//! The files of the days of feeds, in the tree and in its mirror: which there are, what they are called, which are one, and what is
+//! in them.
 //!
 //! Leaves to others: what becomes of them in the next state (`days`).
 
@@ -7,9 +8,11 @@ use std::path::{Path, PathBuf};
 
 use chrono::NaiveDate;
 
-use super::{MirrorError, Piece, Tree, Version};
+use super::{DayFile, MirrorError, Piece, Tier, Tree, Version};
+use crate::codec::{self, CodecError, FileFacts, MemoryLimit};
+use crate::frame::{Frame, Profile};
 use crate::ledger::SeriesRecord;
-use crate::model::{Digest, Feed, PartitionKey};
+use crate::model::{Dataset, Digest, Feed, PartitionKey, TimeUnit, time};
 use crate::storage::StorageError;
 use crate::sys::{Fs, FsResult, Meta};
 use crate::workspace::Workspace;
@@ -47,6 +50,68 @@ pub(super) fn feeds(
         all.push((feed, files));
     }
     Ok(all)
+}
+
+/// A file of the tree that can come into a mirror.
+pub(super) struct Whole {
+    pub(super) piece: Piece,
+    pub(super) bytes: Vec<u8>,
+}
+
+impl Whole {
+    /// Returns its trades; why nobody can if this build cannot.
+    pub(super) fn rows(&self) -> Result<Frame, CodecError> {
+        let bytes = self.bytes.clone().into();
+        let profile = Profile::of(Dataset::Trades);
+        let decoded = codec::decode_within(&bytes, profile, MemoryLimit::NONE)?;
+        Ok(decoded.ordered.frame)
+    }
+}
+
+/// Reads a file of the tree; why it cannot be in a mirror if it cannot.
+pub(super) fn read_whole(fs: &dyn Fs, path: &Path, of: DayFile) -> FsResult<Result<Whole, String>> {
+    let Some(bytes) = fs.read(path)? else {
+        return Ok(Err("it is gone".to_owned()));
+    };
+    let (piece, facts) = match piece_of(&bytes) {
+        Ok(Some(found)) => found,
+        Ok(None) => return Ok(Err("it has no trades".to_owned())),
+        Err(refused) => return Ok(Err(refused.to_string())),
+    };
+    if facts.unit != TimeUnit::Micros || facts.is_older_form {
+        return Ok(Err(
+            "it is of an older form: the next update takes it over".to_owned()
+        ));
+    }
+    let (first, last) = piece.span;
+    if (time::day(first), time::day(last)) != (of.day, of.day) {
+        return Ok(Err("it has trades of another day".to_owned()));
+    }
+    let day = Some(of);
+    let piece = Piece { day, ..piece };
+    Ok(Ok(Whole { piece, bytes }))
+}
+
+/// Returns what bytes are as a file of a mirror, of a feed and a day that they do not say; `None` where they have no trades.
+///
+/// # Errors
+/// When they are not what barkeep wrote.
+pub(super) fn piece_of(bytes: &[u8]) -> Result<Option<(Piece, FileFacts)>, CodecError> {
+    let said = codec::sealed_facts(bytes, Profile::of(Dataset::Trades), INSTRUMENT);
+    let (facts, tickers) = said?;
+    let span = facts.span.filter(|_| facts.rows > 0);
+    Ok(span.map(|span| {
+        let piece = Piece {
+            tier: Tier::Day,
+            digest: Digest::of(bytes),
+            tickers,
+            span,
+            rows: facts.rows,
+            bytes: bytes.len() as u64,
+            day: None,
+        };
+        (piece, facts)
+    }))
 }
 
 fn by_day(files: Vec<(PartitionKey, PathBuf)>) -> DayFiles {

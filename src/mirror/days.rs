@@ -6,20 +6,20 @@
 //! Leaves to others: how a state takes the place of another (`folder`).
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::fmt::Display;
+use std::path::PathBuf;
 
 use chrono::NaiveDate;
 
 use super::build::rows_of;
-use super::day_files::{DayFiles, INSTRUMENT, feeds, missing_told, name_of, seen};
+use super::day_files::{DayFiles, Whole, feeds, missing_told, name_of, read_whole, seen};
 use super::folder::Folder;
 use super::lost::lacking;
-use super::refresh::{Last, Made, nothing};
-use super::{DayFile, MirrorError, Mirrored, Mirroring, Piece, Tier, Tree, Version};
-use crate::codec::{self, CodecError, MemoryLimit};
+use super::next::{At, Last, Made, nothing};
+use super::{DayFile, MirrorError, Mirrored, Mirroring, Piece, Tree, Version};
 use crate::frame::{Frame, Profile};
 use crate::ledger::{Ledgers, SeriesRecord};
-use crate::model::{Dataset, Digest, Feed, PartitionKey, TimeUnit, time};
+use crate::model::{Dataset, Digest, Feed, PartitionKey};
 use crate::sys::atomic::TempNames;
 use crate::sys::{FsError, FsResult};
 
@@ -32,8 +32,11 @@ const ZONE: &str = "UTC";
 /// When the disk refuses, or the ledger cannot be read.
 pub(super) fn next(
     mirroring: &Mirroring<'_, '_>,
-    (tree, folder): (&Tree, &Folder<'_>),
-    temps: &TempNames,
+    At {
+        tree,
+        folder,
+        temps,
+    }: At<'_>,
     Last { basis, replaced }: Last<'_>,
 ) -> Result<Made, MirrorError> {
     let mut next = Next {
@@ -87,12 +90,6 @@ enum Became {
     LastCopy(Piece),
     /// The mirror does not have it.
     Absent,
-}
-
-/// A file of the tree that can come in.
-struct Whole {
-    piece: Piece,
-    bytes: Vec<u8>,
 }
 
 /// A state that is being made.
@@ -171,7 +168,7 @@ impl Next<'_, '_> {
                 Err(MirrorError::Fs(refused)) if is_of_day(&refused, stored) => {
                     // What was recorded of the feed is not all there.
                     (state.rows, state.sum) = (old.rows, old.sum);
-                    self.unreadable((feed, day), had, refused)?
+                    self.unreadable((feed, day), had, &refused)?
                 }
                 became => became?,
             };
@@ -215,17 +212,16 @@ impl Next<'_, '_> {
         if let Some((piece, is_kept)) = &had {
             is_lacking = !self.has(piece)?;
             if piece.day.as_ref() == Some(&of) && !is_lacking {
+                // Nobody has to read it, but it has to be there for whoever does: both names are one file.
+                fs.read_end(path, 1)?;
                 return Ok(self.as_before(piece.clone(), *is_kept));
             }
         }
-        let whole = match self.read(path, of.clone())? {
+        let whole = match read_whole(fs, path, of.clone())? {
             Ok(whole) => whole,
             Err(reason) => {
                 if had.is_none() {
-                    let tree = self.tree;
-                    self.told.push(format!(
-                        "{feed} {day} is not in the mirror of {tree}: {reason}"
-                    ));
+                    self.leave_out((feed, day), &reason);
                 }
                 return self.last_copy(had, of.seen);
             }
@@ -237,10 +233,7 @@ impl Next<'_, '_> {
             return self.last_copy(had, of.seen);
         }
         if !self.taken.insert(whole.piece.digest) {
-            let tree = self.tree;
-            self.told.push(format!(
-                "{feed} {day} is not in the mirror of {tree}: it is the very file of another day or feed"
-            ));
+            self.leave_out((feed, day), &"it is the very file of another day or feed");
             return Ok(Became::Absent);
         }
         if is_lacking && had.is_some_and(|(piece, _)| piece.digest == whole.piece.digest) {
@@ -255,13 +248,21 @@ impl Next<'_, '_> {
         Ok(Became::Same(whole.piece))
     }
 
+    /// Says that a day does not come in.
+    fn leave_out(&mut self, (feed, day): (&Feed, NaiveDate), reason: &dyn Display) {
+        let tree = self.tree;
+        self.told.push(format!(
+            "{feed} {day} is not in the mirror of {tree}: {reason}"
+        ));
+    }
+
     /// Keeps what the mirror has of a day whose file the system lets nobody read. It may be one with that file, so that it is not
     /// read, either.
     fn unreadable(
         &mut self,
         (feed, day): (&Feed, NaiveDate),
         had: Option<(Piece, bool)>,
-        refused: FsError,
+        refused: &FsError,
     ) -> Result<Became, MirrorError> {
         let (tree, name) = (self.tree, format!("{feed} {day}"));
         let is_it = |piece: &Piece| name_of(piece) == name;
@@ -271,11 +272,12 @@ impl Next<'_, '_> {
             None => replaced.any(is_it),
         };
         if would_leave {
-            return Err(refused.into());
+            let request = Box::new(self.tree.trades_of(feed.clone()));
+            let reason = format!("{day}: {refused}");
+            return Err(MirrorError::Unreadable { request, reason });
         }
         let Some((piece, was_kept)) = had else {
-            self.told
-                .push(format!("{name} is not in the mirror of {tree}: {refused}"));
+            self.leave_out((feed, day), &refused);
             return Ok(Became::Absent);
         };
         self.told.push(format!(
@@ -358,39 +360,6 @@ impl Next<'_, '_> {
         Ok(true)
     }
 
-    /// Reads a file of the tree; why it cannot be in a mirror if it cannot.
-    fn read(&self, path: &Path, of: DayFile) -> Result<Result<Whole, String>, MirrorError> {
-        let Some(bytes) = self.mirroring.fs.read(path)? else {
-            return Ok(Err("it is gone".to_owned()));
-        };
-        let said = codec::sealed_facts(&bytes, Profile::of(Dataset::Trades), INSTRUMENT);
-        let (facts, instruments) = match said {
-            Ok(said) => said,
-            Err(refused) => return Ok(Err(refused.to_string())),
-        };
-        let Some(span) = facts.span.filter(|_| facts.rows > 0) else {
-            return Ok(Err("it has no trades".to_owned()));
-        };
-        if facts.unit != TimeUnit::Micros || facts.is_older_form {
-            return Ok(Err(
-                "it is of an older form: the next update takes it over".to_owned()
-            ));
-        }
-        if (time::day(span.0), time::day(span.1)) != (of.day, of.day) {
-            return Ok(Err("it has trades of another day".to_owned()));
-        }
-        let piece = Piece {
-            tier: Tier::Day,
-            digest: Digest::of(&bytes),
-            tickers: instruments,
-            span,
-            rows: facts.rows,
-            bytes: bytes.len() as u64,
-            day: Some(of),
-        };
-        Ok(Ok(Whole { piece, bytes }))
-    }
-
     /// Tells whether a file of the tree lacks trades that the mirror has, and nobody took out. One that this build cannot read
     /// may.
     fn has_fewer(
@@ -405,7 +374,7 @@ impl Next<'_, '_> {
         if lost_nothing && whole.piece.rows >= had.rows {
             return Ok(false);
         }
-        match rows_in(whole) {
+        match whole.rows() {
             Ok(newer) => Ok(self.has_more(had, &newer)? == Some(true)),
             Err(refused) => {
                 let (tree, name) = (self.tree, name_of(had));
@@ -440,12 +409,4 @@ impl Next<'_, '_> {
 fn is_of_day(refused: &FsError, stored: Option<&PathBuf>) -> bool {
     let folder = stored.and_then(|path| path.parent());
     refused.is_of_place() && folder.is_some_and(|folder| refused.path.starts_with(folder))
-}
-
-/// Returns the trades of a file of the tree; why nobody can if this build cannot.
-fn rows_in(whole: &Whole) -> Result<Frame, CodecError> {
-    let bytes = whole.bytes.clone().into();
-    let profile = Profile::of(Dataset::Trades);
-    let decoded = codec::decode_within(&bytes, profile, MemoryLimit::NONE)?;
-    Ok(decoded.ordered.frame)
 }

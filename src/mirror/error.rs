@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::Tree;
 use crate::codec::CodecError;
 use crate::inventory::InventoryError;
 use crate::ledger::LedgerError;
@@ -57,6 +58,22 @@ pub enum MirrorError {
     #[error("{request} cannot be read: {reason}")]
     Unreadable {
         request: Box<StorageRequest>,
+        reason: String,
+    },
+    /// Made anew, the mirror would lose what only it has still.
+    #[error("the mirror of {tree} has the last copy of {what}")]
+    LastCopy {
+        tree: Box<Tree>,
+        /// A series, or why nobody knows of it.
+        what: String,
+    },
+    /// Made anew, the mirror would lose a file of which nobody can say what it has.
+    #[error("the mirror of {tree} has the last copy of something, perhaps: {} {reason}", path.display())]
+    Doubtful {
+        tree: Box<Tree>,
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, as the end of a sentence.
         reason: String,
     },
     /// The mirrors would lie among the data.

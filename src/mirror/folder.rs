@@ -31,8 +31,10 @@ pub(super) const STATE: &str = "state.jsonl";
 /// What readers are told of it.
 pub(super) const LISTING: &str = "files.txt";
 /// When the mirror was compared with its tree last.
-const REFRESHED: &str = "refreshed";
-const LOCK: &str = ".lock";
+pub(super) const REFRESHED: &str = "refreshed";
+/// Held by who writes.
+pub(super) const LOCK: &str = ".lock";
+const IS_GONE: &str = "it is gone";
 /// The most bytes of a footer: a file has a thousand row groups at most.
 const FOOTER: u64 = 8 << 20;
 
@@ -105,6 +107,24 @@ impl Folder<'_> {
             .ok_or_else(|| damaged(&link, "the version that it leads to is gone"))
     }
 
+    /// Returns the state that readers take; `None` only where there are no files, either, that one could have had.
+    ///
+    /// # Errors
+    /// As `current`.
+    pub(super) fn last(&self) -> Result<Option<Version>, MirrorError> {
+        let last = self.current()?;
+        if last.is_none() {
+            let files = self.fs.list(&self.dir.join(FILES))?.unwrap_or_default();
+            if files
+                .iter()
+                .any(|entry| Piece::digest_in(&entry.name).is_some())
+            {
+                return Err(damaged(&self.link(), IS_GONE));
+            }
+        }
+        Ok(last)
+    }
+
     /// Returns a state; `None` when it is not there.
     pub(super) fn version(&self, number: u64) -> Result<Option<Version>, MirrorError> {
         let dir = self.version_dir(number);
@@ -115,7 +135,7 @@ impl Folder<'_> {
         }
         let path = dir.join(STATE);
         let Some(bytes) = self.fs.read(&path)? else {
-            return Err(damaged(&path, "it is gone"));
+            return Err(damaged(&path, IS_GONE));
         };
         let version = Version::parse(&bytes).map_err(|refused| match refused {
             Refused::Newer(form) => MirrorError::Newer {
@@ -172,7 +192,7 @@ impl Folder<'_> {
     pub(super) fn read(&self, piece: &Piece) -> Result<Vec<u8>, MirrorError> {
         let path = self.file(piece);
         let bytes = self.fs.read(&path)?;
-        bytes.ok_or_else(|| damaged(&path, "it is gone"))
+        bytes.ok_or_else(|| damaged(&path, IS_GONE))
     }
 
     /// Returns what the rows of a state are, which only its files tell; `None` where it has none.
@@ -193,7 +213,7 @@ impl Folder<'_> {
         }
         let path = self.file(smallest);
         let end = self.fs.read_end(&path, FOOTER)?;
-        let end = end.ok_or_else(|| damaged(&path, "it is gone"))?;
+        let end = end.ok_or_else(|| damaged(&path, IS_GONE))?;
         let facts = codec::file_facts(&end, usual);
         let facts = facts.map_err(|error| damaged(&path, &error.to_string()))?;
         Ok(Some(facts.profile))

@@ -5,6 +5,7 @@
 //! Leaves to others: putting them back (`ingest`), a person's word for it (`cli`).
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
 use std::path::Path;
 
 use rayon::prelude::*;
@@ -13,7 +14,7 @@ use super::changes::{LinesSince, lines_since};
 use super::folder::Folder;
 use super::need::{Hints, Need, need};
 use super::read::{Origin, Read, Unread};
-use super::refresh::name_of;
+use super::refresh::workspace_id;
 use super::scan::Scan;
 use super::seen::lost_partitions;
 use super::{MirrorError, Mirrored, Place, Tree, Version};
@@ -22,12 +23,15 @@ use crate::frame::{self, Frame, Profile};
 use crate::inventory::Known;
 use crate::layout::Places;
 use crate::ledger::{FileState, History, Ledgers, Line, Past, SeriesRecord, rows_out};
+use crate::model::words::count;
 use crate::model::{Fingerprint, PartitionKey, PriceBasis, Provenance, StorageRequest};
 use crate::sys::Fs;
 use crate::workspace::{ReadError, Workspace};
 
 /// How many series are read side by side.
 const BATCH: usize = 64;
+/// What is said of a last copy.
+pub(super) const LOST: &str = ", which is damaged or gone where it is stored";
 
 /// Rows of one series that only its mirror has still.
 #[derive(Clone, Debug, PartialEq)]
@@ -53,6 +57,30 @@ pub enum Proof {
     Unproven,
 }
 
+impl Proof {
+    /// Returns the word that documents have for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AsRecorded => "as_recorded",
+            Self::Older(_) => "older",
+            Self::Unproven => "unproven",
+        }
+    }
+}
+
+impl fmt::Display for Proof {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AsRecorded => f.write_str("as recorded"),
+            Self::Older(rows) => {
+                let rows = count(*rows, "row", "rows");
+                write!(f, "older: the lost file had {rows}")
+            }
+            Self::Unproven => f.write_str("nothing was recorded to compare it with"),
+        }
+    }
+}
+
 /// What a mirror has still and its tree has not.
 #[derive(Debug, Default)]
 pub struct LastCopies {
@@ -60,6 +88,29 @@ pub struct LastCopies {
     pub copies: Vec<LastCopy>,
     /// Series that cannot be compared or put back, and why.
     pub refused: Vec<(StorageRequest, String)>,
+}
+
+impl LastCopies {
+    /// Returns the first of them in words, or else what cannot be compared.
+    pub(super) fn first(&self) -> Option<String> {
+        let lost = self.copies.first();
+        let lost = lost.map(|one| format!("{}{LOST}", one.request));
+        lost.or_else(|| first_refused(&self.refused))
+    }
+}
+
+/// Returns what may be lost, since nobody could look.
+pub(super) fn first_refused(refused: &[(StorageRequest, String)]) -> Option<String> {
+    let (request, reason) = refused.first()?;
+    Some(format!("{request}, perhaps: {reason}"))
+}
+
+/// Returns the first series of a state that is marked as a last copy, in words.
+pub(super) fn marked(version: &Version) -> Option<String> {
+    let mut series = version.series.iter();
+    let (ticker, state) = series.find(|(_, state)| !state.kept.is_empty())?;
+    let months: Vec<String> = state.kept.iter().map(ToString::to_string).collect();
+    Some(format!("{ticker} {}{LOST}", months.join(" ")))
 }
 
 /// Returns the rows of some partitions that a mirror has and its tree does not. Those that a person took out, and that are `out`
@@ -76,7 +127,7 @@ pub(super) fn lacking(
     frame::without(&frame::without(&mirrored.at(is_lost), stored), out)
 }
 
-/// Returns the state of a mirror that readers take; `None` where there is none.
+/// Returns the state of a mirror that readers take; `None` where there is no mirror.
 ///
 /// # Errors
 /// When the mirror is another workspace's, damaged, of a later form, or cannot be read.
@@ -84,10 +135,10 @@ pub(super) fn of_this_workspace(
     folder: &Folder<'_>,
     places: &Places,
 ) -> Result<Option<Version>, MirrorError> {
-    let Some(version) = folder.current()? else {
+    let Some(version) = folder.last()? else {
         return Ok(None);
     };
-    if name_of(folder.fs, places)?.as_ref() != Some(&version.workspace) {
+    if workspace_id(folder.fs, places)?.as_ref() != Some(&version.workspace) {
         let path = folder.dir.clone();
         return Err(MirrorError::Foreign { path });
     }
@@ -110,11 +161,16 @@ pub fn last_copies(
     let Some(version) = of_this_workspace(&folder, &workspace.places)? else {
         return Ok(found);
     };
+    let profile = match folder.profile(&version, Profile::of(tree.dataset)) {
+        // Each series is refused by itself that has rows in what is damaged.
+        Err(MirrorError::Damaged { .. }) => None,
+        profile => profile?,
+    };
     let origin = Origin {
         workspace,
         catalog,
         fs,
-        profile: folder.profile(&version, Profile::of(tree.dataset))?,
+        profile,
     };
     let since = lines_since(origin, tree, Some(&version))?;
     let mut scan = Scan::new(&folder, &version, Profile::of(tree.dataset));
@@ -133,13 +189,14 @@ pub fn last_copies(
             let looked = match looked {
                 Ok(None) => continue,
                 Ok(Some(looked)) => looked,
-                Err(Unread::Failed(error)) => return Err(error.into()),
-                Err(Unread::Refused(reason) | Unread::Unreadable(reason)) => {
-                    found.refused.push((request.clone(), reason));
+                Err(unread) => {
+                    found.refused.push((request.clone(), unread.of_series()?));
                     continue;
                 }
             };
-            let mirrored = scan.rows(ticker)?;
+            let (mirrored, damage) = scan.whole_rows(ticker)?;
+            let damage = damage.map(|damage| (request.clone(), damage.to_string()));
+            found.refused.extend(damage);
             let history = ledgers.history(fs, &workspace.places, request)?;
             let record = known.records.get(request);
             match copy((request, state), &mirrored, &looked, &history, record) {

@@ -13,10 +13,9 @@ use chrono::NaiveDate;
 use super::build::rows_of;
 use super::day_files::{feeds, is_one};
 use super::folder::Folder;
-use super::lost::{lacking, of_this_workspace, prove};
+use super::lost::{LOST, first_refused, lacking, of_this_workspace, prove};
 use super::read::Unread;
-use super::{MirrorError, Piece, Place, Proof, Tree};
-use crate::codec::ALL_TIMES;
+use super::{MirrorError, Piece, Place, Proof, Tree, Version};
 use crate::frame::{self, Frame, Profile};
 use crate::ledger::{Ledgers, rows_out};
 use crate::model::{Dataset, Digest, Fingerprint, PartitionKey, Provenance, StorageRequest, Venue};
@@ -59,6 +58,15 @@ pub struct LostDays {
     pub refused: Vec<(StorageRequest, String)>,
 }
 
+impl LostDays {
+    /// Returns the first of them in words, or else what cannot be compared.
+    pub(super) fn first(&self) -> Option<String> {
+        let lost = self.days.first();
+        let lost = lost.map(|one| format!("{} {}{LOST}", one.request, one.day));
+        lost.or_else(|| first_refused(&self.refused))
+    }
+}
+
 /// Finds the days that a venue has lost, of the feeds that are wanted; nothing where there is no mirror of its trades.
 ///
 /// # Errors
@@ -69,16 +77,53 @@ pub(super) fn lost_days(
     venue: &Venue,
     is_wanted: &dyn Fn(&StorageRequest) -> bool,
 ) -> Result<LostDays, MirrorError> {
+    let (fs, tree) = (workspace.fs(), Tree::of_trades(venue));
+    let folder = Place { fs, root }.folder(&tree);
+    match of_this_workspace(&folder, &workspace.places)? {
+        Some(version) => {
+            let is_meant = |request: &StorageRequest, _: &Piece| is_wanted(request);
+            of_version(workspace, (&folder, &tree), &version, &is_meant)
+        }
+        None => Ok(LostDays::default()),
+    }
+}
+
+/// Finds the days of a state that its tree has lost, of the files that are meant.
+///
+/// # Errors
+/// When the disk does not answer, or the ledger cannot be read.
+pub(super) fn of_version(
+    workspace: &Workspace<'_>,
+    (folder, tree): (&Folder<'_>, &Tree),
+    version: &Version,
+    is_meant: &dyn Fn(&StorageRequest, &Piece) -> bool,
+) -> Result<LostDays, MirrorError> {
     let mut days = Vec::new();
-    let is_meant = |request: &StorageRequest, _day| is_wanted(request);
-    let refused = each(workspace, (root, venue), &is_meant, &mut |day, _| {
-        days.push(day);
+    let ledgers = Ledgers::default();
+    let looking = Looking {
+        workspace,
+        folder,
+        ledgers: &ledgers,
+    };
+    let refused = each(looking, (tree, version), is_meant, &mut |lost| {
+        days.extend(lost.map(|(day, _)| day));
         ControlFlow::Continue(())
     })?;
     Ok(LostDays { days, refused })
 }
 
-/// Returns the trades of a day that are lost; `None` where they are not those any more that were found.
+/// How a day stands that was found to be lost.
+#[derive(Debug)]
+pub enum LostStill {
+    /// These trades of it are lost, as they were found to be.
+    Same(Frame),
+    /// Not these: others are, or nobody can say it any more.
+    Other,
+    /// None of it is.
+    Back,
+}
+
+/// Returns the trades of a day that are lost, if they are those that were found.
 ///
 /// # Errors
 /// As `lost_days`.
@@ -86,43 +131,53 @@ pub(super) fn lost_trades(
     workspace: &Workspace<'_>,
     root: &Path,
     of: &LostDay,
-) -> Result<Option<Frame>, MirrorError> {
-    let mut lost = None;
+    ledgers: &Ledgers,
+) -> Result<LostStill, MirrorError> {
+    let mut still = LostStill::Other;
     let Some(venue) = &of.request.venue else {
-        return Ok(lost);
+        return Ok(still);
     };
-    let is_meant = |request: &StorageRequest, day| (request, day) == (&of.request, of.day);
-    each(workspace, (root, venue), &is_meant, &mut |day, rows| {
-        lost = (day == *of).then_some(rows);
-        ControlFlow::Break(())
-    })?;
-    Ok(lost)
-}
-
-/// Hands out the days that a venue has lost, each with its lost trades, and returns what cannot be compared or put back.
-fn each(
-    workspace: &Workspace<'_>,
-    (root, venue): (&Path, &Venue),
-    is_meant: &dyn Fn(&StorageRequest, NaiveDate) -> bool,
-    found: &mut dyn FnMut(LostDay, Frame) -> ControlFlow<()>,
-) -> Result<Vec<(StorageRequest, String)>, MirrorError> {
-    let fs = workspace.fs();
-    let tree = Tree::of_trades(venue);
-    let mut refused = Vec::new();
-    let folder = Place { fs, root }.folder(&tree);
-    let Some(version) = of_this_workspace(&folder, &workspace.places)? else {
-        return Ok(refused);
+    let (fs, tree) = (workspace.fs(), Tree::of_trades(venue));
+    let folder = &Place { fs, root }.folder(&tree);
+    let Some(version) = of_this_workspace(folder, &workspace.places)? else {
+        return Ok(still);
     };
     let looking = Looking {
         workspace,
-        folder: &folder,
-        ledgers: Ledgers::default(),
+        folder,
+        ledgers,
     };
-    for (feed, files) in feeds(workspace, &tree, Some(&version))? {
+    let is_meant = |request: &StorageRequest, piece: &Piece| {
+        let day = piece.day.as_ref().map(|of| of.day);
+        (request, day) == (&of.request, Some(of.day))
+    };
+    each(looking, (&tree, &version), &is_meant, &mut |lost| {
+        still = match lost {
+            None => LostStill::Back,
+            Some((day, rows)) if day == *of => LostStill::Same(rows),
+            Some(_) => LostStill::Other,
+        };
+        ControlFlow::Break(())
+    })?;
+    Ok(still)
+}
+
+/// Hears of each day of a mirror: what of it is lost, if anything is.
+type Hear<'h> = dyn FnMut(Option<(LostDay, Frame)>) -> ControlFlow<()> + 'h;
+
+/// Hands out the days of a tree, those that are lost with their lost trades, and returns what cannot be compared or put back.
+fn each(
+    looking: Looking<'_, '_>,
+    (tree, version): (&Tree, &Version),
+    is_meant: &dyn Fn(&StorageRequest, &Piece) -> bool,
+    hear: &mut Hear<'_>,
+) -> Result<Vec<(StorageRequest, String)>, MirrorError> {
+    let mut refused = Vec::new();
+    for (feed, files) in feeds(looking.workspace, tree, Some(version))? {
         let request = tree.trades_of(feed.clone());
         let of_feed = version.pieces.iter().filter_map(|piece| {
             let of = piece.day.as_ref().filter(|of| of.feed == feed)?;
-            is_meant(&request, of.day).then_some((of.day, piece))
+            is_meant(&request, piece).then_some((of.day, piece))
         });
         let of_feed: Vec<(NaiveDate, &Piece)> = of_feed.collect();
         if of_feed.is_empty() {
@@ -136,22 +191,24 @@ fn each(
             }
         };
         for (day, piece) in of_feed {
-            let (rows, proof) = match looking.day((&request, day), piece, files.get(&day)) {
-                Ok(None) => continue,
-                Ok(Some(lost)) => lost,
-                Err(Unread::Failed(error)) => return Err(error.into()),
-                Err(Unread::Refused(reason) | Unread::Unreadable(reason)) => {
+            let lost = match looking.day((&request, day), piece, files.get(&day)) {
+                Ok(lost) => lost,
+                Err(unread) => {
+                    let reason = unread.of_series()?;
                     refused.push((request.clone(), format!("{day}: {reason}")));
                     continue;
                 }
             };
-            let lost = LostDay {
-                request: request.clone(),
-                day,
-                lost: rows.fingerprint(),
-                proof,
-            };
-            if found(lost, rows).is_break() {
+            let lost = lost.map(|(rows, proof)| {
+                let lost = LostDay {
+                    request: request.clone(),
+                    day,
+                    lost: rows.fingerprint(),
+                    proof,
+                };
+                (lost, rows)
+            });
+            if hear(lost).is_break() {
                 return Ok(refused);
             }
         }
@@ -159,16 +216,18 @@ fn each(
     Ok(refused)
 }
 
-struct Looking<'l, 's> {
-    workspace: &'l Workspace<'s>,
-    folder: &'l Folder<'l>,
-    ledgers: Ledgers,
+/// A look at days of which something may be lost.
+#[derive(Clone, Copy)]
+pub(super) struct Looking<'l, 's> {
+    pub(super) workspace: &'l Workspace<'s>,
+    pub(super) folder: &'l Folder<'l>,
+    pub(super) ledgers: &'l Ledgers,
 }
 
 impl Looking<'_, '_> {
     /// Returns the trades of a day that only the mirror has, and how they stand to what was recorded; `None` where it has none.
-    fn day(
-        &self,
+    pub(super) fn day(
+        self,
         (request, day): (&StorageRequest, NaiveDate),
         piece: &Piece,
         stored: Option<&PathBuf>,
@@ -186,8 +245,7 @@ impl Looking<'_, '_> {
         let (workspace, key) = (self.workspace, PartitionKey::Day(day));
         let partitions = BTreeSet::from([key]);
         let store = &workspace.stores.partitioned;
-        let (there, _) = store.read_partitions(request, &partitions, &ALL_TIMES)?;
-        let there = there.frame;
+        let there = store.read_alone(request, &partitions)?.frame;
         let history = self
             .ledgers
             .history(workspace.fs(), &workspace.places, request)
@@ -206,7 +264,7 @@ impl Looking<'_, '_> {
     }
 
     /// Tells whether a file of the tree is what the mirror has.
-    fn is_had(&self, piece: &Piece, path: &Path) -> FsResult<bool> {
+    fn is_had(self, piece: &Piece, path: &Path) -> FsResult<bool> {
         let fs = self.folder.fs;
         if is_one(fs, path, &self.folder.file(piece))? {
             return Ok(true);

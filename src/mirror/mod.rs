@@ -5,6 +5,7 @@
 //! are those of the tree; what the tree has lost stays as the last good copy, and is marked. `docs/format.md` has the form.
 //! Leaves to others: which mirrors somebody wants (`config`), words (`cli`).
 
+mod asked;
 mod build;
 mod changes;
 mod clean;
@@ -15,9 +16,13 @@ mod days;
 mod error;
 mod extent;
 mod folder;
+mod for_readers;
+mod left;
+mod left_days;
 mod lost;
 mod lost_days;
 mod need;
+mod next;
 mod of_workspace;
 mod piece;
 mod plan;
@@ -30,15 +35,16 @@ mod table;
 mod tree;
 mod version;
 
+pub use asked::{AskedMirrors, absent, drop_mirror, paths, refuse_last_copies};
 pub use compare::{Difference, Verified, verify};
 pub use error::MirrorError;
 pub use folder::{Folder, Place};
+pub use for_readers::{PassedOver, for_readers};
 pub use lost::{LastCopies, LastCopy, Proof, last_copies};
-pub use lost_days::{LostDay, LostDays};
+pub use lost_days::{LostDay, LostDays, LostStill};
 pub use of_workspace::{
-    Refreshed, Standings, all_last_copies, all_lost_days, all_standings, current, known_of,
-    last_copy_in, lost_trades, of_intervals, refresh_all, refresh_each, root, standings,
-    strangers_of, switched_on, worth_telling,
+    Refreshed, Standings, all_last_copies, all_lost_days, all_standings, known_of, lost_trades,
+    place, refresh_all, refresh_each, root, standings, strangers_of, switched_on, worth_telling,
 };
 pub use piece::{DayFile, Piece, Tier};
 pub use refresh::{Mirroring, Report, Thoroughness};

@@ -239,6 +239,7 @@ mod tests {
             partition: month.parse().unwrap(),
             begins: false,
             old,
+            was: None,
             new,
             span: None,
             facts: None,

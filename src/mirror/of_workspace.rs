@@ -2,21 +2,19 @@
 //!
 //! Promises: a mirror that cannot be brought up to date or read is told, and keeps no other from it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use super::lost::of_this_workspace;
+use super::lost::marked;
 use super::lost_days;
 use super::{
-    LastCopies, LostDay, LostDays, MirrorError, Mirroring, Place, Report, Standing, Thoroughness,
-    Tree,
+    LastCopies, LostDay, LostDays, LostStill, MirrorError, Mirroring, Place, Report, Standing,
+    Thoroughness, Tree,
 };
 use crate::catalog::Catalog;
-use crate::frame::Frame;
 use crate::inventory::{self, Asked, InventoryError, Known};
+use crate::ledger::Ledgers;
 use crate::model::{Dataset, Interval, StorageRequest, Venue};
 use crate::workspace::Workspace;
-
-const LOST: &str = ", which is damaged or gone where it is stored";
 
 /// What became of the mirror of each tree.
 pub type Refreshed = Vec<(Tree, Result<Report, MirrorError>)>;
@@ -33,6 +31,12 @@ pub fn root(workspace: &Workspace<'_>) -> PathBuf {
     )
 }
 
+/// Returns where the mirrors lie, below the folder of all of them.
+pub fn place<'p>(workspace: &'p Workspace<'_>, root: &'p Path) -> Place<'p> {
+    let fs = workspace.fs();
+    Place { fs, root }
+}
+
 /// Returns the trees that the settings have mirrored.
 pub fn switched_on(workspace: &Workspace<'_>) -> Vec<Tree> {
     let mut trees = Vec::new();
@@ -43,7 +47,7 @@ pub fn switched_on(workspace: &Workspace<'_>) -> Vec<Tree> {
 }
 
 /// Returns the trees of bars of some lengths, with those that come along.
-pub fn of_intervals(venue: &Venue, intervals: impl Iterator<Item = Interval>) -> Vec<Tree> {
+pub(super) fn of_intervals(venue: &Venue, intervals: impl Iterator<Item = Interval>) -> Vec<Tree> {
     let bars = intervals.flat_map(|interval| Tree::of_interval(venue, interval));
     let mut trees: Vec<Tree> = bars.collect();
     if !trees.is_empty() {
@@ -137,10 +141,7 @@ pub fn strangers_of(report: &Report) -> Vec<String> {
 /// Returns how the mirrors stand that the settings ask for. What only comes along with bars, and is not there, is left out.
 pub fn standings(workspace: &Workspace<'_>, known: &Known) -> Standings {
     let root = root(workspace);
-    let place = Place {
-        fs: workspace.fs(),
-        root: &root,
-    };
+    let place = place(workspace, &root);
     let all = switched_on(workspace).into_iter();
     let all = all.map(|tree| (tree.clone(), place.standing(&tree, known)));
     all.filter(|(tree, found)| tree.dataset == Dataset::Stocks || !matches!(found, Ok(None)))
@@ -156,10 +157,7 @@ pub fn all_standings(
     known: &Known,
 ) -> Result<Standings, InventoryError> {
     let root = root(workspace);
-    let place = Place {
-        fs: workspace.fs(),
-        root: &root,
-    };
+    let place = place(workspace, &root);
     let mut all = standings(workspace, known);
     for tree in there(workspace, &Asked::default())? {
         if !all.iter().any(|(named, _)| *named == tree) {
@@ -172,14 +170,13 @@ pub fn all_standings(
 
 /// Returns the trees of the venues that are asked about whose mirror is there, whether the settings name it or not.
 fn there(workspace: &Workspace<'_>, asked: &Asked) -> Result<Vec<Tree>, InventoryError> {
-    let fs = workspace.fs();
     let root = root(workspace);
-    let place = Place { fs, root: &root };
+    let place = place(workspace, &root);
     let mut trees = Vec::new();
     let venues = workspace.venues()?.into_iter();
     for venue in venues.filter(|venue| asked.means_venue(venue)) {
         for tree in Tree::all_of(&venue) {
-            if fs.metadata(&place.folder(&tree).dir)?.is_some() {
+            if workspace.fs().metadata(&place.folder(&tree).dir)?.is_some() {
                 trees.push(tree);
             }
         }
@@ -187,62 +184,31 @@ fn there(workspace: &Workspace<'_>, asked: &Asked) -> Result<Vec<Tree>, Inventor
     Ok(trees)
 }
 
-/// Returns the folder with the files of the state of a mirror that readers are to take; `None` when there is none, or its files
-/// have no second name in it.
-///
-/// # Errors
-/// When the mirror is another workspace's, damaged, of a later form, or cannot be read.
-pub fn current(workspace: &Workspace<'_>, tree: &Tree) -> Result<Option<PathBuf>, MirrorError> {
-    let root = root(workspace);
-    let place = Place {
-        fs: workspace.fs(),
-        root: &root,
-    };
-    let folder = place.folder(tree);
-    let version = of_this_workspace(&folder, &workspace.places)?;
-    let version = version.filter(|version| version.is_linked);
-    Ok(version.map(|_| folder.link()))
-}
-
 /// Returns the first series of which the mirror of a tree has rows that are damaged or gone where they are stored, or may be, in
 /// words; also of those that no refresh has marked yet, so that what is stored is read.
 ///
 /// # Errors
 /// When the mirror, or what is stored, cannot be read: then nobody knows.
-pub fn last_copy_in(
+pub(super) fn last_copy_in(
     workspace: &Workspace<'_>,
     catalog: &Catalog,
     tree: &Tree,
 ) -> Result<Option<String>, MirrorError> {
     let root = root(workspace);
     let fs = workspace.fs();
-    let Some(version) = (Place { fs, root: &root }).folder(tree).current()? else {
+    let Some(version) = place(workspace, &root).folder(tree).last()? else {
         return Ok(None);
     };
-    let mut series = version.series.iter();
-    let marked = series.find(|(_, state)| !state.kept.is_empty());
-    if let Some((ticker, state)) = marked {
-        let months: Vec<String> = state.kept.iter().map(ToString::to_string).collect();
-        let lost = format!("{ticker} {}", months.join(" "));
-        return Ok(Some(lost + LOST));
+    if let Some(marked) = marked(&version) {
+        return Ok(Some(marked));
     }
     let all = |_: &StorageRequest| true;
-    let (lost, refused) = if tree.dataset == Dataset::Trades {
-        let found = lost_days::lost_days(workspace, &root, &tree.venue, &all)?;
-        let first = found.days.first();
-        let lost = first.map(|one| format!("{} {}", one.request, one.day));
-        (lost, found.refused)
-    } else {
-        let known = known_of(workspace, catalog, std::slice::from_ref(tree))?;
-        let found = super::last_copies(workspace, (fs, catalog, &known), &root, tree, &all)?;
-        let lost = found.copies.first();
-        (lost.map(|one| one.request.to_string()), found.refused)
-    };
-    let refused = || {
-        let (request, reason) = refused.first()?;
-        Some(format!("{request}, perhaps: {reason}"))
-    };
-    Ok(lost.map(|lost| lost + LOST).or_else(refused))
+    if tree.dataset == Dataset::Trades {
+        return Ok(lost_days::lost_days(workspace, &root, &tree.venue, &all)?.first());
+    }
+    let known = known_of(workspace, catalog, std::slice::from_ref(tree))?;
+    let found = super::last_copies(workspace, (fs, catalog, &known), &root, tree, &all)?;
+    Ok(found.first())
 }
 
 /// Returns the days of trades that only mirrors have still, of the feeds that are asked about, and which mirrors could not be read.
@@ -269,16 +235,27 @@ pub fn all_lost_days(
     Ok((all, unread))
 }
 
-/// Returns the trades of a day that only its mirror has still; `None` where they are not those any more that were found.
+/// Returns the trades of a day that only its mirror has still, if they are those that were found. The ledgers
+/// are those of a run, which reads them once for all days.
 ///
 /// # Errors
 /// When the mirror or what is stored cannot be read.
-pub fn lost_trades(workspace: &Workspace<'_>, day: &LostDay) -> Result<Option<Frame>, MirrorError> {
-    lost_days::lost_trades(workspace, &root(workspace), day)
+pub fn lost_trades(
+    workspace: &Workspace<'_>,
+    day: &LostDay,
+    ledgers: &Ledgers,
+) -> Result<LostStill, MirrorError> {
+    lost_days::lost_trades(workspace, &root(workspace), day, ledgers)
 }
 
 fn unread_told(tree: &Tree, error: &MirrorError) -> String {
-    format!("the mirror of {tree} cannot be read: {error}")
+    let way_out = match error {
+        MirrorError::Damaged { .. } => {
+            "; barkeep mirror makes it anew and takes over what it has still"
+        }
+        _ => "",
+    };
+    format!("the mirror of {tree} cannot be read: {error}{way_out}")
 }
 
 /// Returns what the mirrors of the series that are asked about have still, but of trades, whether the settings name them or not,

@@ -81,14 +81,11 @@ impl Piece {
         format!("{}-{}.parquet", self.tier.kind(), self.digest)
     }
 
-    /// Tells whether a name is one that a file may have.
-    pub(super) fn is_name(name: &str) -> bool {
-        let stem = name
-            .strip_suffix(".parquet")
-            .and_then(|stem| stem.split_once('-'));
-        stem.is_some_and(|(kind, digest)| {
-            Tier::ALL.iter().any(|tier| tier.kind() == kind) && digest.parse::<Digest>().is_ok()
-        })
+    /// Returns which contents a name stands for; `None` where no file can have it.
+    pub(super) fn digest_in(name: &str) -> Option<Digest> {
+        let (kind, digest) = name.strip_suffix(".parquet")?.split_once('-')?;
+        let is_kind = Tier::ALL.iter().any(|tier| tier.kind() == kind);
+        digest.parse().ok().filter(|_| is_kind)
     }
 
     /// Tells whether a ticker lies in its range.

@@ -41,6 +41,19 @@ pub(super) enum Unread {
     Failed(StorageError),
 }
 
+impl Unread {
+    /// Returns why a series alone is not there.
+    ///
+    /// # Errors
+    /// What is an error of all.
+    pub(super) fn of_series(self) -> Result<String, StorageError> {
+        match self {
+            Self::Refused(reason) | Self::Unreadable(reason) => Ok(reason),
+            Self::Failed(error) => Err(error),
+        }
+    }
+}
+
 impl From<StorageError> for Unread {
     fn from(error: StorageError) -> Self {
         match error {

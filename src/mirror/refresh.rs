@@ -1,28 +1,27 @@
 //! Bringing a mirror up to date.
 //!
 //! Promises: readers get the next state when it is whole and durable, and until then the last one. A mirror that is damaged is
-//! built anew; one of another workspace or of a later form is left alone.
+//! made anew, and takes over what only its old files have; one of another workspace or of a later form is left alone. What may be
+//! a last copy goes on a person's word only.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
+use serde::Serialize;
 
-use super::build::{Builder, Zones};
-use super::changes::{Change, Changes, Rows, Sizes, find};
-use super::days;
+use super::clean::States;
 use super::folder::Folder;
-use super::plan::{Effort, due};
-use super::read::{Origin, Unread};
+use super::left::{Old, rows_left, taken_over};
+use super::left_days::days_left;
+use super::lost::{LOST, marked};
+use super::next::{At, Last, Made};
+use super::plan::Effort;
 use super::table::Log;
-use super::{MirrorError, Piece, Place, Tree, Version};
+use super::{MirrorError, Piece, Place, Tree, Version, lost_days};
 use crate::catalog::Catalog;
-use crate::codec::Scans;
-use crate::frame::Profile;
 use crate::inventory::Known;
 use crate::layout::Places;
-use crate::model::{Dataset, RunId};
-use crate::storage::compression_for;
+use crate::model::{Dataset, RunId, StorageRequest, as_text};
 use crate::sys::atomic::{self, TempNames, create_dirs};
 use crate::sys::{Fs, FsResult};
 use crate::workspace::Workspace;
@@ -39,8 +38,23 @@ pub enum Thoroughness {
     Light,
     /// What is new, and all that is due.
     Whole,
-    /// All of the tree, whatever the mirror has: what the tree has lost leaves.
+    /// All of the tree, whatever the mirror has; refused where that would lose a last copy.
     Anew,
+    /// All of the tree: what the tree has lost leaves.
+    AnewWithLoss,
+}
+
+impl Thoroughness {
+    fn is_anew(self) -> bool {
+        matches!(self, Self::Anew | Self::AnewWithLoss)
+    }
+
+    fn effort(self) -> Effort {
+        match self {
+            Self::Light => Effort::Light,
+            Self::Whole | Self::Anew | Self::AnewWithLoss => Effort::Whole,
+        }
+    }
 }
 
 /// What bringing mirrors up to date takes. The caller holds the run lock, so that no rows change meanwhile.
@@ -63,27 +77,31 @@ pub struct Mirroring<'m, 's> {
 }
 
 /// What a refresh did.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Report {
     /// The tree.
+    #[serde(rename = "mirror", serialize_with = "as_text")]
     pub tree: Tree,
     /// The state that readers take now; `None` where there are no rows.
     pub version: Option<u64>,
-    /// How many series differed; of trades, how many days.
-    pub changed: usize,
     /// How many series it has.
     pub series: usize,
+    /// How many series differed; of trades, how many days.
+    pub changed: usize,
     /// How many rows.
     pub rows: u64,
     /// How many files.
     pub files: usize,
     /// How many bytes of files are new in it.
+    #[serde(rename = "bytes_written")]
     pub written: u64,
     /// How many series have rows that their tree has lost.
+    #[serde(rename = "series_with_last_copies")]
     pub kept: usize,
     /// Why it was built anew, if it was damaged.
     pub rebuilt: Option<String>,
     /// What somebody should know.
+    #[serde(rename = "warnings")]
     pub told: Vec<String>,
     /// What has the name of a state and is none: it stays.
     pub strangers: Vec<PathBuf>,
@@ -93,8 +111,8 @@ impl Mirroring<'_, '_> {
     /// Brings the mirror of a tree up to date.
     ///
     /// # Errors
-    /// When the mirror is not ours, another process is at it, the disk refuses, or rows cannot be encoded. Readers have the last
-    /// state then.
+    /// When the mirror is not ours, another process is at it, the disk refuses, rows cannot be encoded, or a last copy would be lost.
+    /// Readers have the last state then.
     pub fn refresh(&self, tree: &Tree, how: Thoroughness) -> Result<Report, MirrorError> {
         let (fs, root) = (self.fs, self.root);
         if root.starts_with(&self.workspace.places.data) {
@@ -112,34 +130,18 @@ impl Mirroring<'_, '_> {
         let temps = TempNames::of(self.run.clone());
         let workspace = self.name(&temps)?;
         let _lock = folder.open(&temps)?;
-        let (last, mut rebuilt) = match folder.current() {
-            Ok(last) => (last, None),
-            Err(MirrorError::Damaged { path, reason }) => {
-                (None, Some(format!("{}: {reason}", path.display())))
-            }
-            Err(error) => return Err(error),
+        let mut before = before(&folder, &table, &workspace)?;
+        let at = At {
+            tree,
+            folder: &folder,
+            temps: &temps,
         };
-        if last
-            .as_ref()
-            .is_some_and(|last| last.workspace != workspace)
-        {
-            return Err(MirrorError::Foreign { path: folder.dir });
-        }
-        let basis = last.as_ref().filter(|_| how != Thoroughness::Anew);
-        let replaced = last.as_ref().filter(|_| how == Thoroughness::Anew);
-        let effort = match how {
-            Thoroughness::Light => Effort::Light,
-            Thoroughness::Whole | Thoroughness::Anew => Effort::Whole,
-        };
-        let states = folder.states(Some(&workspace))?;
-        let made = match self.next(tree, &folder, &temps, Last { basis, replaced }, effort) {
-            Err(MirrorError::Damaged { path, reason }) if basis.is_some() => {
-                rebuilt = Some(format!("{}: {reason}", path.display()));
-                self.next(tree, &folder, &temps, Last::default(), effort)
-            }
-            made => made,
-        };
-        let mut made = made?;
+        let mut made = self.make(at, &mut before, how)?;
+        let Before {
+            states,
+            last,
+            damage,
+        } = before;
         if made.is_new {
             made.version.number = states.next(table.last()?);
             made.version.workspace = workspace;
@@ -153,102 +155,131 @@ impl Mirroring<'_, '_> {
         }
         folder.note(&temps, self.now)?;
         folder.tidy(&temps, &kept, &states)?;
-        let known: Vec<_> = basis.iter().flat_map(|basis| &basis.pieces).collect();
-        let is_written = |piece: &&Piece| !known.iter().any(|old| old.digest == piece.digest);
-        let written = made.version.pieces.iter().filter(is_written);
         Ok(Report {
-            written: written.map(|piece| piece.bytes).sum(),
-            rebuilt,
+            written: written(&made.version, last.as_ref().filter(|_| !how.is_anew())),
+            rebuilt: damage,
             told: made.told,
             strangers: states.strangers,
             ..report(tree, Some(&made.version), made.changed)
         })
     }
 
-    /// Makes the next state, of which only the files are written.
-    fn next(
+    /// Makes the next state, anew where the last one is damaged, which is noted.
+    fn make(
         &self,
-        tree: &Tree,
-        folder: &Folder<'_>,
-        temps: &TempNames,
-        Last { basis, replaced }: Last<'_>,
-        effort: Effort,
+        at: At<'_>,
+        before: &mut Before,
+        how: Thoroughness,
     ) -> Result<Made, MirrorError> {
-        if tree.dataset == Dataset::Trades {
-            return days::next(self, (tree, folder), temps, Last { basis, replaced });
+        let Before {
+            states,
+            last,
+            damage,
+        } = before;
+        let old = match &last {
+            Some(last) => Old::of_version(at.folder, last),
+            None => Old::of_all(at.folder, states)?,
+        };
+        let goes_on = Last {
+            basis: last.as_ref().filter(|_| !how.is_anew()),
+            replaced: None,
+        };
+        let made = match goes_on.basis {
+            Some(_) => self.next_state(at, goes_on, how.effort()),
+            None => self.anew(at, &old, how, damage.is_some()),
+        };
+        let made = match made {
+            Err(MirrorError::Damaged { path, reason }) if goes_on.basis.is_some() => {
+                *damage = Some(told_of(&path, &reason));
+                self.anew(at, &old, how, true)?
+            }
+            made => made?,
+        };
+        let has_link = self.fs.metadata(&at.folder.link())?.is_some();
+        if !has_link && !made.version.has_last_copies() {
+            // Files of a state that readers never had: somebody was stopped.
+            *damage = None;
         }
-        let usual = Profile::of(tree.dataset);
-        let profile = basis
-            .map(|basis| folder.profile(basis, usual))
-            .transpose()?;
-        let mut origin = Origin {
-            workspace: self.workspace,
-            catalog: self.catalog,
-            fs: self.fs,
-            profile: profile.flatten(),
+        Ok(made)
+    }
+
+    /// Makes a state of all that the tree has, in the place of an old one. What only the files of that have is taken over where they
+    /// are damaged, and else refused, unless somebody said that it may go.
+    fn anew(
+        &self,
+        at: At<'_>,
+        old: &Old<'_>,
+        how: Thoroughness,
+        is_damaged: bool,
+    ) -> Result<Made, MirrorError> {
+        let (tree, folder) = (at.tree, at.folder);
+        let refused = |what| {
+            let tree = Box::new(tree.clone());
+            MirrorError::LastCopy { tree, what }
         };
-        // Every file is looked at for it: once a day, and where a person asks.
-        let is_first = basis.is_some_and(|last| last.made.date_naive() != self.now.date_naive());
-        let sizes = if is_first || effort == Effort::Whole {
-            Sizes::Compared
-        } else {
-            Sizes::Trusted
+        let may_lose = how == Thoroughness::AnewWithLoss;
+        let is_asked = how == Thoroughness::Anew && !is_damaged;
+        if let Some(marked) = old.version.filter(|_| is_asked).and_then(marked) {
+            return Err(refused(marked));
+        }
+        let last = Last {
+            replaced: old.version,
+            ..Last::default()
         };
-        let Changes {
-            of_series: mut changes,
-            mut told,
-            mark,
-        } = find(origin, (tree, folder), self.known, basis, sizes)?;
-        let mut version = basis.cloned().unwrap_or_else(|| nothing(self.now));
-        let changed = changes.len();
-        // A mark that moved on alone is no reason for a new state: what is behind it is looked through again.
-        if changes.is_empty() && basis.is_some() {
+        if tree.dataset == Dataset::Trades && is_damaged && !may_lose {
+            let left = days_left(self, at, old)?;
+            let basis = Some(&left);
+            let made = self.next_state(at, Last { basis, ..last }, how.effort())?;
             return Ok(Made {
-                version,
-                is_new: false,
-                changed,
-                told,
+                is_new: true,
+                ..made
             });
         }
-        if origin.profile.is_none() {
-            origin.profile = profile_of(origin, &changes)?;
-        }
-        let zones = version.series.iter();
-        let zones = zones.filter_map(|(ticker, state)| Some((ticker.clone(), state.zone.clone()?)));
-        let mut zones: Zones = zones.collect();
-        let builder = Builder {
-            origin,
-            folder,
-            temps,
-            profile: usual,
-            scans: scans(tree, &changes),
-            replaced,
+        let made = match self.next_state(at, last, how.effort()) {
+            Err(MirrorError::Unreadable { request, reason }) if is_asked => {
+                return Err(refused(format!("{request}, perhaps: {reason}")));
+            }
+            made => made?,
         };
-        let fresh: u64 = changes.iter().map(fresh).sum();
-        let mut pieces = std::mem::take(&mut version.pieces);
-        for tier in due(&pieces, fresh, version.series.len() as u64, effort) {
-            pieces = builder.move_down(pieces, tier, &mut zones)?;
+        if may_lose {
+            return Ok(made);
         }
-        version.pieces = builder.apply(pieces, &mut changes, &mut zones, &mut told)?;
-        for change in changes {
-            match change.state {
-                Some(state) => version.series.insert(change.ticker, state),
-                None => version.series.remove(&change.ticker),
-            };
-        }
-        (version.made, version.mark) = (self.now, mark);
-        Ok(Made {
-            version,
-            is_new: true,
-            changed,
-            told,
-        })
+        let lost = if tree.dataset == Dataset::Trades {
+            self.lost_day(at, old, &made.version)?
+        } else {
+            let origin = self.origin(None);
+            let left = rows_left(origin, (tree, folder), old, &made.version)?;
+            if is_damaged && !left.is_empty() {
+                let changes = taken_over(left, old.version, &made.version);
+                return self.taking_over(at, made, changes);
+            }
+            let first = left.into_values().next();
+            first.map(|left| format!("{}{LOST}", left.request))
+        };
+        lost.map_or(Ok(made), |lost| Err(refused(lost)))
+    }
+
+    /// Returns which day of the files of an old state is in none of a new one, nor in the tree, or may not be.
+    fn lost_day(
+        &self,
+        at: At<'_>,
+        old: &Old<'_>,
+        new: &Version,
+    ) -> Result<Option<String>, MirrorError> {
+        let Some(version) = old.version else {
+            return Ok(None);
+        };
+        let is_new = |piece: &Piece| new.pieces.iter().any(|of| of.digest == piece.digest);
+        let is_meant = |_: &StorageRequest, piece: &Piece| !is_new(piece);
+        let around = (at.folder, at.tree);
+        let found = lost_days::of_version(self.workspace, around, version, &is_meant)?;
+        Ok(found.first())
     }
 
     /// Returns the name by which mirrors know the workspace, and gives it one first if it has none.
     fn name(&self, temps: &TempNames) -> FsResult<String> {
         let places = &self.workspace.places;
-        if let Some(name) = name_of(self.fs, places)? {
+        if let Some(name) = workspace_id(self.fs, places)? {
             return Ok(name);
         }
         create_dirs(self.fs, &places.root, &places.state)?;
@@ -259,79 +290,60 @@ impl Mirroring<'_, '_> {
     }
 }
 
+/// What there is before a refresh.
+struct Before {
+    states: States,
+    /// The state that readers have; `None` where there is none, or nobody can read it.
+    last: Option<Version>,
+    /// Why nobody can.
+    damage: Option<String>,
+}
+
+/// Looks at what there is, and refuses what is another workspace's.
+fn before(
+    folder: &Folder<'_>,
+    table: &Log<'_, '_>,
+    workspace: &str,
+) -> Result<Before, MirrorError> {
+    let states = folder.states(Some(workspace))?;
+    let (last, damage) = match folder.last() {
+        Ok(last) => (last, None),
+        Err(MirrorError::Damaged { path, reason }) => (None, Some(told_of(&path, &reason))),
+        Err(error) => return Err(error),
+    };
+    // What nobody can read says by its other states and its table whose it is.
+    let is_anothers = match (&last, &damage) {
+        (Some(last), _) => last.workspace != workspace,
+        (None, Some(_)) => states.are_anothers() || table.is_anothers(workspace)?,
+        (None, None) => false,
+    };
+    if is_anothers {
+        let path = folder.dir.clone();
+        return Err(MirrorError::Foreign { path });
+    }
+    Ok(Before {
+        states,
+        last,
+        damage,
+    })
+}
+
+/// Counts the bytes of the files of a state that the one it goes on from has not.
+fn written(made: &Version, basis: Option<&Version>) -> u64 {
+    let known: Vec<&Piece> = basis.iter().flat_map(|basis| &basis.pieces).collect();
+    let is_written = |piece: &&Piece| !known.iter().any(|old| old.digest == piece.digest);
+    let written = made.pieces.iter().filter(is_written);
+    written.map(|piece| piece.bytes).sum()
+}
+
 /// Returns the name by which mirrors know a workspace; `None` when it has none.
-pub(super) fn name_of(fs: &dyn Fs, places: &Places) -> FsResult<Option<String>> {
+pub(super) fn workspace_id(fs: &dyn Fs, places: &Places) -> FsResult<Option<String>> {
     let bytes = fs.read(&places.state.join(NAME))?;
     Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).trim().to_owned()))
 }
 
-/// The last state.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Last<'l> {
-    /// Where the next one goes on from it.
-    pub(super) basis: Option<&'l Version>,
-    /// Where the next one is made without it, though nothing is wrong with it.
-    pub(super) replaced: Option<&'l Version>,
-}
-
-/// The next state.
-pub(super) struct Made {
-    pub(super) version: Version,
-    /// Whether it is another one than the last.
-    pub(super) is_new: bool,
-    pub(super) changed: usize,
-    pub(super) told: Vec<String>,
-}
-
-/// A state without any rows.
-pub(super) fn nothing(now: DateTime<Utc>) -> Version {
-    Version {
-        number: 0,
-        made: now,
-        workspace: String::new(),
-        is_linked: true,
-        mark: None,
-        pieces: Vec::new(),
-        series: BTreeMap::new(),
-    }
-}
-
-/// Returns what the rows of a first state are: those of the first series that has any, as the first file of a tree says what
-/// the others are.
-fn profile_of(
-    origin: Origin<'_, '_>,
-    changes: &[Change],
-) -> Result<Option<&'static Profile>, MirrorError> {
-    for change in changes {
-        match origin.whole(&change.request) {
-            Ok(Some(read)) if !read.frame.is_empty() => return Ok(Some(read.frame.profile())),
-            Err(Unread::Failed(error)) => return Err(error.into()),
-            Ok(_) | Err(Unread::Refused(_) | Unread::Unreadable(_)) => {}
-        }
-    }
-    Ok(None)
-}
-
-fn scans(tree: &Tree, changes: &[Change]) -> Scans<'static> {
-    let minutes = tree.interval.and_then(crate::model::Interval::minutes);
-    let is_fine = minutes.is_some_and(|minutes| minutes <= 30);
-    let compression = changes
-        .first()
-        .map(|change| compression_for(&change.request, None));
-    Scans {
-        instants: INSTANTS,
-        has_repeating_prices: is_fine,
-        compression: compression.unwrap_or_default(),
-    }
-}
-
-/// Rows that come into the newest files.
-fn fresh(change: &Change) -> u64 {
-    match &change.rows {
-        Rows::Here(rows, _) => rows.len() as u64,
-        Rows::Later if change.is_new => change.estimate,
-        Rows::Later | Rows::None => 0,
-    }
+fn told_of(path: &Path, reason: &str) -> String {
+    format!("{}: {reason}", path.display())
 }
 
 fn report(tree: &Tree, version: Option<&Version>, changed: usize) -> Report {

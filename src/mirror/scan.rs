@@ -37,7 +37,19 @@ impl<'f, 'v> Scan<'f, 'v> {
     /// # Errors
     /// When a file is not what was written, or two of them have one row, or rows of two kinds.
     pub(super) fn rows(&mut self, ticker: &str) -> Result<Frame, MirrorError> {
-        let mut all = Frame::empty(self.profile);
+        let (rows, damage) = self.whole_rows(ticker)?;
+        damage.map_or(Ok(rows), Err)
+    }
+
+    /// Returns those of the rows of a ticker that are in whole files, and what is wrong with another one.
+    ///
+    /// # Errors
+    /// When a file cannot be read, or two of them have one row, or rows of two kinds.
+    pub(super) fn whole_rows(
+        &mut self,
+        ticker: &str,
+    ) -> Result<(Frame, Option<MirrorError>), MirrorError> {
+        let (mut all, mut damage) = (Frame::empty(self.profile), None);
         for tier in Tier::ALL {
             let mut of_tier = self
                 .version
@@ -46,7 +58,13 @@ impl<'f, 'v> Scan<'f, 'v> {
             let Some(piece) = of_tier.next() else {
                 continue;
             };
-            let frame = self.load(piece)?;
+            let frame = match self.load(piece) {
+                Err(error @ MirrorError::Damaged { .. }) => {
+                    damage = Some(error);
+                    continue;
+                }
+                frame => frame?,
+            };
             let rows = rows_in(&frame, ticker);
             if !rows.is_empty() {
                 let part = frame.slice(rows);
@@ -59,7 +77,7 @@ impl<'f, 'v> Scan<'f, 'v> {
                 }
             }
         }
-        Ok(all)
+        Ok((all, damage))
     }
 
     fn load(&mut self, piece: &'v Piece) -> Result<Arc<Frame>, MirrorError> {

@@ -34,11 +34,7 @@ pub(super) fn lost_partitions(
     let mut lost: BTreeSet<PartitionKey> = mirrored.kept.iter().copied().collect();
     lost.extend(&hints.replaced);
     lost.extend(&read.damaged);
-    let months = record.iter().flat_map(|record| &record.months);
-    let months = months.flat_map(|(first, last)| {
-        let next = |key: &PartitionKey| key.next();
-        std::iter::successors(Some(*first), next).take_while(|key| key <= last)
-    });
+    let months = record.iter().flat_map(|record| record.partitions());
     lost.extend(months.filter(|month| !there.contains(month)));
     lost
 }

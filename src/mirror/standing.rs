@@ -5,10 +5,11 @@
 use chrono::{DateTime, Utc};
 
 use super::table::Log;
+use super::tree::name_of;
 use super::{MirrorError, Mirrored, Place, Tree, Version};
 use crate::inventory::Known;
 use crate::ledger::SeriesRecord;
-use crate::model::{Series, StorageRequest, Ticker};
+use crate::model::StorageRequest;
 
 /// How a mirror stands.
 #[derive(Clone, Debug)]
@@ -43,14 +44,11 @@ impl Place<'_> {
     }
 }
 
-fn behind(tree: &Tree, known: &Known, version: &Version) -> usize {
+/// Counts the series that have rows by now that a mirror has not and could have.
+pub(super) fn behind(tree: &Tree, known: &Known, version: &Version) -> usize {
     let there = known.records.keys().chain(&known.unrecorded);
     let differs = |request: &&StorageRequest| {
-        let name = match &request.series {
-            Series::Trades { feed } => Some(feed.as_str()),
-            series => series.ticker().map(Ticker::as_str),
-        };
-        let mirrored = name.and_then(|name| version.series.get(name));
+        let mirrored = version.series.get(name_of(request));
         is_behind(mirrored, known.records.get(request))
     };
     there

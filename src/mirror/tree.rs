@@ -85,6 +85,14 @@ impl Tree {
     }
 }
 
+/// Returns the name by which a state has a series: its ticker, of trades their feed.
+pub(super) fn name_of(request: &StorageRequest) -> &str {
+    match &request.series {
+        Series::Trades { feed } => feed.as_str(),
+        series => series.ticker().map_or("", Ticker::as_str),
+    }
+}
+
 impl fmt::Display for Tree {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.interval {

@@ -136,6 +136,11 @@ impl Version {
         pieces.filter(move |piece| ticker.is_none_or(|ticker| piece.reaches(ticker)))
     }
 
+    /// Tells whether it has rows that its tree has lost.
+    pub(super) fn has_last_copies(&self) -> bool {
+        self.series.values().any(|state| !state.kept.is_empty())
+    }
+
     /// Returns the state as sealed lines of JSON: a header, the files, the series.
     pub(super) fn to_bytes(&self) -> Vec<u8> {
         let mut lines = vec![line(&Header {

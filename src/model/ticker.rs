@@ -71,6 +71,13 @@ impl Ticker {
         segments
     }
 
+    /// Tells whether a segment is the one of the ticker, or an earlier one, but for its Unicode normal form: part of its characters may
+    /// be composed and part not.
+    pub fn is_composed(&self, segment: &str) -> bool {
+        let composed: String = segment.nfc().collect();
+        composed == self.segment() || self.earlier_segments().contains(&composed)
+    }
+
     /// Returns the file stem of the legacy layout, which has no encoding; `None` when the symbol is unsafe there, or is how a
     /// program names a copy of another ticker's file.
     pub fn legacy_stem(&self) -> Option<&str> {
@@ -333,6 +340,20 @@ mod tests {
     #[test]
     fn composed_and_decomposed_spellings_are_one_ticker() {
         assert_eq!(ticker("M\u{fc}V2"), ticker("Mu\u{308}V2"));
+    }
+
+    #[test]
+    fn a_segment_that_is_composed_in_part_is_that_of_its_ticker() {
+        let of = ticker("\u{c4}B\u{d6}=X");
+        for (segment, is_composed) in [
+            ("\u{c4}B\u{d6}%3DX", true),
+            ("\u{c4}BO\u{308}%3DX", true),
+            ("A\u{308}B\u{d6}=X", true),
+            ("A\u{308}B\u{d6}X", false),
+            ("ABO", false),
+        ] {
+            assert_eq!(of.is_composed(segment), is_composed, "{segment}");
+        }
     }
 
     proptest! {

@@ -3,7 +3,10 @@
 //! Promises: what is counted is done. A time is told only when enough is done to tell it from: the first files of a run say
 //! nothing of the others. A function of numbers: nothing is measured here.
 
+use std::collections::BTreeMap;
+
 use super::Work;
+use crate::model::Venue;
 
 /// The part of the work after which an estimate is worth something.
 const ENOUGH_OF: usize = 20;
@@ -81,6 +84,45 @@ impl Stretch {
     }
 }
 
+/// The stretches of a run: venues are fetched while others are stored, so that two kinds of work may be under way.
+#[derive(Clone, Debug, Default)]
+pub struct Stretches {
+    under_way: BTreeMap<Work, Stretch>,
+    /// Files of each feed that a run needs; they are downloaded side by side.
+    files: BTreeMap<Venue, usize>,
+}
+
+impl Stretches {
+    /// Begins work of one kind, or adds to what is under way of it.
+    pub fn begin(&mut self, work: Work, of: usize) {
+        match self.under_way.get_mut(&work) {
+            Some(stretch) if !stretch.is_over() => stretch.lengthen(of),
+            _ => drop(self.under_way.insert(work, Stretch::new(work, of))),
+        }
+    }
+
+    /// Takes in how many files of a feed are needed; tells whether downloads begin with that.
+    pub fn plan_files(&mut self, venue: Venue, files: usize) -> bool {
+        self.files.insert(venue, files);
+        let all: usize = self.files.values().sum();
+        let under_way = self.under_way.get_mut(&Work::Download);
+        let begins = under_way.is_none() && all > 0;
+        match under_way {
+            Some(stretch) => stretch.replan(all),
+            None if begins => self.begin(Work::Download, all),
+            None => {}
+        }
+        begins
+    }
+
+    /// Takes one step of work, which took so long, and returns how far that is; `None` where it was never begun.
+    pub fn step(&mut self, work: Work, seconds: f64) -> Option<Stretch> {
+        let stretch = self.under_way.get_mut(&work)?;
+        stretch.step(seconds);
+        Some(*stretch)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -132,6 +174,27 @@ mod tests {
 
         assert_eq!(stretch.parts(), (66, 66));
         assert!(stretch.is_over());
+    }
+
+    #[test]
+    fn work_that_is_under_way_is_lengthened_and_files_of_feeds_are_added_up() {
+        let mut stretches = Stretches::default();
+        let venue = |name: &str| format!("de:{name}").parse::<Venue>().unwrap();
+        assert!(stretches.step(Work::Fetch, 1.0).is_none());
+
+        stretches.begin(Work::Fetch, 1);
+        stretches.begin(Work::Fetch, 2);
+        let begins = [("xetra", 0), ("xetra", 2), ("tradegate", 3), ("xetra", 4)]
+            .map(|(name, files)| stretches.plan_files(venue(name), files));
+
+        assert_eq!(begins, [false, true, false, false]);
+        let far = |stretch: Option<Stretch>| stretch.map(|one| (one.done(), one.of));
+        assert_eq!(far(stretches.step(Work::Fetch, 1.0)), Some((1, 3)));
+        assert_eq!(far(stretches.step(Work::Download, 1.0)), Some((1, 7)));
+        stretches.step(Work::Fetch, 1.0);
+        stretches.step(Work::Fetch, 1.0);
+        stretches.begin(Work::Fetch, 5);
+        assert_eq!(far(stretches.step(Work::Fetch, 1.0)), Some((1, 5)));
     }
 
     #[test]

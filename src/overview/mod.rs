@@ -6,6 +6,7 @@
 //! it goes and in which words (`cli`).
 
 mod counters;
+mod gaps;
 mod metrics;
 mod page;
 mod request_count;
@@ -16,10 +17,11 @@ mod toggles;
 mod views;
 
 pub use counters::{Counted, bars_counted, count_bars, counters_path};
+pub use gaps::{Gaps, gaps};
 pub use metrics::{Ended, metrics, no_metrics, obstacle_to_metrics};
 pub use page::{Made, document};
 pub use request_count::RequestCount;
 pub use request_log::{RequestLog, RequestWeek};
-pub use standing::{RefusedTicker, SeriesStatus, Standing, SurveyError, survey};
+pub use standing::{RefusedTicker, SeriesStatus, Standing, SurveyError, interrupted_runs, survey};
 pub use toggles::toggle_warnings;
-pub use views::{InView, in_view};
+pub use views::{Besides, InView, in_view};

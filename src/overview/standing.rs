@@ -10,8 +10,12 @@ use crate::backlog::Owed;
 use crate::catalog::Catalog;
 use crate::check::{Who, judge};
 use crate::ingest::Unserved;
+use crate::inventory::InventoryError;
+use crate::model::words::{count, some_of};
 use crate::model::{Interval, Ticker, Venue};
 use crate::source::MarketDataSource;
+use crate::storage::{StorageError, leftover_runs};
+use crate::sys::FsError;
 use crate::update::{self, PlannedVenue, SkipReason, UpdateError, UpdatePlan, UpdateRequest};
 use crate::workspace::{DataRoot, View, Workspace, WorkspaceError};
 
@@ -101,6 +105,8 @@ pub struct Standing {
     pub data: DataRoot,
     /// What a person should know of the toggles, as sentences without a period.
     pub toggles: Vec<String>,
+    /// Which series cannot be looked at, as sentences without a period.
+    pub unreadable: Vec<String>,
 }
 
 /// Returns how a workspace stands, by the plan of the next run.
@@ -122,9 +128,26 @@ pub fn survey(workspace: &Workspace<'_>, catalog: &Catalog) -> Result<Standing, 
         series: series(&plan, view, catalog, now),
         refused: refused(&plan, view, catalog, now),
         toggles: toggle_warnings(&plan, workspace.config.storage_config()),
+        unreadable: plan.venues.iter().filter_map(unreadable).collect(),
         unserved: plan.unserved,
         data: plan.data,
     })
+}
+
+/// Counts the runs that were interrupted; what lies in a folder that nobody may look into is not counted, and the standing says so.
+///
+/// # Errors
+/// When a folder cannot be listed.
+pub fn interrupted_runs(
+    workspace: &Workspace<'_>,
+    standing: &Standing,
+) -> Result<usize, StorageError> {
+    let (fs, places) = (workspace.fs(), &workspace.places);
+    let runs = match leftover_runs(fs, places) {
+        Err(_) if standing.data.refusal().is_some() => leftover_runs(fs, &places.without_disk())?,
+        runs => runs?,
+    };
+    Ok(runs.len())
 }
 
 /// Why nobody can say how a workspace stands.
@@ -132,9 +155,30 @@ pub fn survey(workspace: &Workspace<'_>, catalog: &Catalog) -> Result<Standing, 
 #[expect(missing_docs, reason = "the names say it")]
 pub enum SurveyError {
     #[error(transparent)]
+    Fs(#[from] FsError),
+    #[error(transparent)]
+    Inventory(#[from] InventoryError),
+    #[error(transparent)]
     Workspace(#[from] WorkspaceError),
     #[error(transparent)]
     Update(#[from] UpdateError),
+}
+
+/// Says which series of a venue cannot be looked at, and why.
+fn unreadable(planned: &PlannedVenue) -> Option<String> {
+    let named = planned.jobs.iter().filter_map(|job| {
+        let reason = job.unreadable.as_ref()?;
+        Some(format!("{} {} ({reason})", job.ticker, job.interval))
+    });
+    let named: Vec<String> = named.collect();
+    (!named.is_empty()).then(|| {
+        format!(
+            "{} at {} cannot be looked at: {}",
+            count(named.len(), "series", "series"),
+            planned.venue,
+            some_of(&named, 3)
+        )
+    })
 }
 
 /// Returns the tickers of the plan that are refused.

@@ -4,26 +4,36 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::calendar::Instants;
 use crate::catalog::Catalog;
-use crate::export::{Files, Tree, VenueViews, Zones};
-use crate::inventory::{self, Asked, InventoryError, interval_of};
+use crate::export::{Files, Tree, VenueViews, Zones, tell_apart};
+use crate::inventory::{self, Asked, InventoryError, Known, interval_of};
 use crate::layout::PartitionPathBuilder;
-use crate::mirror;
+use crate::mirror::{self, PassedOver};
 use crate::model::{Dataset, Interval, StorageRequest, Ticker, Venue};
 use crate::workspace::Workspace;
 
 /// What can be read of a venue.
 #[derive(Debug)]
 pub struct InView {
-    /// The trees, without words on what is in none.
+    /// The trees, with words on how their views are called.
     pub views: VenueViews,
-    /// How many series are in legacy files, which are in no view.
+    /// What is not read.
+    pub besides: Besides,
+}
+
+/// What is there of a venue, and is in no view.
+#[derive(Debug)]
+pub struct Besides {
+    /// How many series are in legacy files.
     pub legacy: usize,
+    /// Mirrors in whose place the trees are read, with the reason.
+    pub passed_over: Vec<(mirror::Tree, PassedOver)>,
 }
 
 /// A series, and whether it is one file of the legacy layout, as far as that was recorded.
-type OneSeries = (StorageRequest, Option<bool>);
+type OneSeries<'k> = (&'k StorageRequest, Option<bool>);
 
-/// Returns what can be read of each venue, in order; nothing where nothing is stored.
+/// Returns what can be read of each venue that is asked about, in order; nothing where nothing is stored. How the views are called
+/// depends on all venues, so that those of a later script have the same names.
 ///
 /// # Errors
 /// When a folder or a record cannot be read.
@@ -32,12 +42,12 @@ pub fn in_view(
     catalog: &Catalog,
     asked: &Asked,
 ) -> Result<Vec<InView>, InventoryError> {
-    let known = inventory::known(workspace, catalog, asked)?;
-    let mut by_venue: BTreeMap<Venue, Vec<OneSeries>> = BTreeMap::new();
-    let recorded = known.records.into_iter();
+    let known = inventory::known(workspace, catalog, &Asked::default())?;
+    let mut by_venue: BTreeMap<Venue, Vec<OneSeries<'_>>> = BTreeMap::new();
+    let recorded = known.records.iter();
     let recorded = recorded.filter(|(_, record)| record.files > 0);
     let recorded = recorded.map(|(request, record)| (request, Some(record.is_legacy)));
-    let unrecorded = known.unrecorded.into_iter().map(|request| (request, None));
+    let unrecorded = known.unrecorded.iter().map(|request| (request, None));
     for (request, is_legacy) in recorded.chain(unrecorded) {
         if let Some(venue) = request.venue.clone() {
             let series = by_venue.entry(venue).or_default();
@@ -45,16 +55,24 @@ pub fn in_view(
         }
     }
     let each = by_venue.into_iter();
-    each.map(|(venue, series)| of_venue(workspace, catalog, venue, &series))
-        .collect()
+    let found = each.map(|(venue, series)| of_venue(workspace, (catalog, &known), venue, &series));
+    let (mut views, besides): (Vec<VenueViews>, Vec<Besides>) = found
+        .collect::<Result<Vec<_>, InventoryError>>()?
+        .into_iter()
+        .unzip();
+    tell_apart(&mut views);
+    let all = views.into_iter().zip(besides);
+    let meant = all.filter(|(views, _)| asked.means_venue(&views.venue));
+    let in_view = meant.map(|(views, besides)| InView { views, besides });
+    Ok(in_view.collect())
 }
 
 fn of_venue(
     workspace: &Workspace<'_>,
-    catalog: &Catalog,
+    (catalog, known): (&Catalog, &Known),
     venue: Venue,
-    series: &[OneSeries],
-) -> Result<InView, InventoryError> {
+    series: &[OneSeries<'_>],
+) -> Result<(VenueViews, Besides), InventoryError> {
     let fs = workspace.fs();
     let paths = PartitionPathBuilder::new(&fs.resolve(&workspace.places.data)?);
     let is_legacy = |(_, is_legacy): &&OneSeries| *is_legacy == Some(true);
@@ -62,7 +80,7 @@ fn of_venue(
     let in_trees = series.iter().filter(|one| !is_legacy(one));
     let keys = in_trees.map(|(one, _)| (one.series.dataset(), interval_of(&one.series)));
     let keys: BTreeSet<(Dataset, Option<Interval>)> = keys.collect();
-    let mut trees = Vec::new();
+    let (mut trees, mut passed_over) = (Vec::new(), Vec::new());
     for (dataset, interval) in keys {
         let folder = paths.tree(&venue, dataset, interval);
         let mirrored = mirror::Tree {
@@ -70,8 +88,12 @@ fn of_venue(
             dataset,
             interval,
         };
+        let current = mirror::for_readers(workspace, known, &mirrored);
         // A mirror with which something is wrong is only a copy: the tree has the rows.
-        let current = mirror::current(workspace, &mirrored).unwrap_or_default();
+        let current = current.unwrap_or_else(|reason| {
+            passed_over.push((mirrored, reason));
+            None
+        });
         let files = if let Some(current) = current {
             Files::Mirror(current)
         } else if fs.metadata(&folder)?.is_some() {
@@ -91,9 +113,14 @@ fn of_venue(
         trees,
         zones,
         factors: None,
-        left_out: Vec::new(),
+        shares_names: false,
+        told: Vec::new(),
     };
-    Ok(InView { views, legacy })
+    let besides = Besides {
+        legacy,
+        passed_over,
+    };
+    Ok((views, besides))
 }
 
 /// Returns the zones of the tickers of a venue: one, if every ticker is known to be of it, or bars are made of what a feed tells.
@@ -101,7 +128,7 @@ fn zones(
     workspace: &Workspace<'_>,
     catalog: &Catalog,
     venue: &Venue,
-    series: &[OneSeries],
+    series: &[OneSeries<'_>],
 ) -> Zones {
     let view = workspace.view();
     let feed = view.feed(venue);

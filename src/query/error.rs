@@ -1,7 +1,7 @@
 //! What stands in the way of an answer.
 
 use crate::inventory::InventoryError;
-use crate::model::{Interval, StorageRequest};
+use crate::model::{Interval, StorageRequest, Unclear};
 use crate::storage::StorageError;
 use crate::sys::FsError;
 use crate::workspace::{ReadError, WorkspaceError};
@@ -9,6 +9,9 @@ use crate::workspace::{ReadError, WorkspaceError};
 /// What stands in the way of an answer.
 #[derive(Debug, thiserror::Error)]
 pub enum QueryError {
+    /// Nothing, or too much, is what the words name.
+    #[error(transparent)]
+    Unclear(#[from] Unclear),
     /// A series cannot be read.
     #[error(transparent)]
     Read(#[from] ReadError),

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use crate::export::{Head, Sheet, Times};
 use crate::frame::{Column, KindOf, Texts, Values};
-use crate::model::{Series, StorageRequest, Ticker};
+use crate::model::{StorageRequest, Ticker};
 use crate::storage::Stored;
 use crate::workspace::{ReadError, Reading};
+
+use super::known_factors::known_factors;
 
 /// Returns the heads of the table.
 pub fn factor_heads() -> Arc<[Head]> {
@@ -29,18 +31,12 @@ pub fn factor_sheet(
     bars: &StorageRequest,
     stored: &Stored,
 ) -> Result<Sheet, ReadError> {
-    let factors = reading.factors(bars, stored)?;
+    let (factors, known): (Vec<_>, Vec<_>) =
+        known_factors(reading, bars, stored)?.into_iter().unzip();
     let stock = bars.series.ticker();
-    let events = stock.cloned().map(|ticker| StorageRequest {
-        venue: bars.venue.clone(),
-        series: Series::Events { ticker },
-    });
-    let events = events.filter(|_| !factors.is_empty());
-    let history = events.map(|events| reading.history(&events)).transpose()?;
-    let known = factors.iter().map(|factor| {
-        let since = history.as_ref()?.known_since(factor.date)?;
+    let known = known.into_iter().map(|since| {
         // The forms know microseconds.
-        Some(since.timestamp_micros().saturating_mul(1000))
+        since.map(|since| since.timestamp_micros().saturating_mul(1000))
     });
     let columns = vec![
         Column::Text(Texts::same(stock.map(Ticker::shared), factors.len())),

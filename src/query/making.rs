@@ -10,7 +10,7 @@ use crate::storage::{Stored, refuse_other_rows};
 use crate::workspace::{ReadError, Reading};
 
 use super::coarse::{Coarse, resampled};
-use super::{QueryError, provisional};
+use super::{QueryError, Span, provisional};
 
 /// What is to be made of bars.
 #[derive(Clone, Copy, Debug)]
@@ -67,6 +67,28 @@ impl Making {
         let to = self.to.filter(|_| request.series.ticker().is_some());
         to.map(|to| resampled(reading, request, (self.from, to), finer))
             .transpose()
+    }
+
+    /// Returns the rows of a time, made of those of a session, and whether one of them is joined of bars that are not all there yet.
+    ///
+    /// # Errors
+    /// As `adjusted` and `joined`.
+    pub fn within(
+        self,
+        reading: Reading<'_, '_>,
+        request: &StorageRequest,
+        stored: &Stored,
+        span: Span,
+    ) -> Result<(Frame, bool), QueryError> {
+        let frame = self.adjusted(reading, request, stored)?;
+        let zone = stored.provenance.timezone.as_deref();
+        let Some(coarse) = self.joined(reading, request, (&frame, zone))? else {
+            return Ok((span.of(&frame), false));
+        };
+        let within = span.of(&coarse.frame);
+        let is_unfinished = |bar| coarse.provisional.binary_search(&bar).is_ok();
+        let any = within.times().any(is_unfinished);
+        Ok((within, any))
     }
 
     /// Makes all of that, of the bars of a session and of the hours `outside` of it, if these are asked for.

@@ -4,23 +4,30 @@
 //! Leaves to others: reading one series (`workspace`), what bars are joined by (`resample`), how rows are written (`export`), words
 //! (`cli`).
 
+mod chosen;
 mod coarse;
 mod error;
+mod extract;
 mod factors;
 mod find;
 mod gaps;
+mod known_factors;
 mod making;
+mod named;
 mod pieces;
 mod provisional;
 mod span;
 mod trades;
 
+pub use chosen::{Chosen, Purpose, chosen};
 pub use coarse::Coarse;
 pub use error::QueryError;
+pub use extract::{Extract, refuse_mixed};
 pub use factors::{factor_heads, factor_sheet};
-pub use find::{Candidates, Length, candidates, find, home, length};
+pub use find::Wanted;
 pub use gaps::{StoredGaps, stored_gaps};
 pub use making::{Bars, Making};
+pub use named::{isin, named};
 pub use pieces::{Pieces, each_piece};
 pub use provisional::{Provisional, over, provisional};
 pub use span::{Ends, Span};

@@ -19,6 +19,8 @@ const MICROSECOND: i64 = 1_000;
 #[derive(Default)]
 struct Auction {
     price: Option<f64>,
+    /// When the print was that has this price.
+    priced: Option<i64>,
     units: i64,
     trades: i64,
     printed: Option<i64>,
@@ -50,8 +52,10 @@ pub(super) fn auctions(
         let units = account.digits.units(line.volume);
         auction.units += units.unwrap_or_default();
         auction.trades += 1;
-        if line.counts.price {
-            auction.price = Some(line.price);
+        // Lines outside of the session stand behind all others.
+        let newest = auction.priced.is_none_or(|newest| newest <= line.at);
+        if line.counts.price && newest {
+            (auction.price, auction.priced) = (Some(line.price), Some(line.at));
         }
         let at = wall.div_euclid(MICROSECOND) * MICROSECOND;
         auction.printed = Some(auction.printed.map_or(at, |first| first.min(at)));

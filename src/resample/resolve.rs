@@ -2,7 +2,8 @@
 //!
 //! Promises: the newest publication counts, whatever order the lines came in; of lines that were published at one moment a
 //! cancellation goes before an amendment, and that before a new trade. So an amendment that is published twice, and a
-//! cancellation that comes before what it cancels, have the outcome of the usual order.
+//! cancellation that comes before what it cancels, have the outcome of the usual order. New trades of two instruments are two
+//! transactions, whatever their id; a correction that names another instrument than the only trade of its id corrects that.
 
 use std::collections::{HashMap, HashSet};
 
@@ -41,12 +42,17 @@ struct Transaction {
 pub(super) fn resolve(trades: &Frame) -> Resolved {
     let lines = Published::of(trades);
     let mut fates = vec![Fate::Counts; trades.len()];
-    let mut transactions: HashMap<&str, Transaction> = HashMap::new();
+    let mut transactions: HashMap<(&str, Option<&str>), Transaction> = HashMap::new();
     let doubtful = lines.doubtful();
+    let shared = lines.ids_of_several(&doubtful);
+    let name_of = |row: usize| {
+        let id = lines.id(row);
+        (id, shared.contains(id).then(|| lines.isin(row)))
+    };
     for &row in &doubtful {
         let rank = rank(lines.flag(row));
         let published = (lines.published(row), rank);
-        let known = transactions.entry(lines.id(row)).or_insert(Transaction {
+        let known = transactions.entry(name_of(row)).or_insert(Transaction {
             newest: row,
             published,
             has_trade: false,
@@ -57,7 +63,7 @@ pub(super) fn resolve(trades: &Frame) -> Resolved {
         }
     }
     for &row in &doubtful {
-        let newest = transactions.get(lines.id(row));
+        let newest = transactions.get(&name_of(row));
         let newest = newest.map_or(row, |known| known.newest);
         let fate = match (is_cancellation(lines.flag(row)), newest == row) {
             (true, _) => Fate::Cancels,
@@ -70,7 +76,7 @@ pub(super) fn resolve(trades: &Frame) -> Resolved {
         }
     }
     let unmatched = transactions.iter().filter(|(_, known)| !known.has_trade);
-    let mut unmatched: Vec<String> = unmatched.map(|(id, _)| (*id).to_owned()).collect();
+    let mut unmatched: Vec<String> = unmatched.map(|((id, _), _)| (*id).to_owned()).collect();
     unmatched.sort_unstable();
     Resolved { fates, unmatched }
 }
@@ -78,6 +84,7 @@ pub(super) fn resolve(trades: &Frame) -> Resolved {
 /// The columns by which lines are judged.
 struct Published<'f> {
     ids: Option<&'f Column>,
+    isins: Option<&'f Column>,
     flags: Option<&'f Column>,
     at: Option<&'f Column>,
     rows: usize,
@@ -91,6 +98,7 @@ impl<'f> Published<'f> {
         };
         Self {
             ids: column("trans_id"),
+            isins: column("isin"),
             flags: column("modification_flag"),
             at: column("distribution_time_ns"),
             rows: trades.len(),
@@ -99,6 +107,21 @@ impl<'f> Published<'f> {
 
     fn id(&self, row: usize) -> &'f str {
         text(self.ids, row)
+    }
+
+    fn isin(&self, row: usize) -> &'f str {
+        text(self.isins, row)
+    }
+
+    /// Returns the ids under which there are new trades of more than one instrument.
+    fn ids_of_several(&self, rows: &[usize]) -> HashSet<&'f str> {
+        let mut known: HashMap<&str, &str> = HashMap::new();
+        let trades = rows.iter().filter(|row| rank(self.flag(**row)) == 0);
+        let several = trades.filter(|row| {
+            let isin = self.isin(**row);
+            *known.entry(self.id(**row)).or_insert(isin) != isin
+        });
+        several.map(|row| self.id(*row)).collect()
     }
 
     fn flag(&self, row: usize) -> &'f str {
@@ -237,6 +260,28 @@ mod tests {
         assert_eq!(outcome(&[("-", 1), ("A", 1)]), some("A", 1));
         assert_eq!(outcome(&[("-", 1), ("A", 1), ("C", 1)]), None);
         assert_eq!(outcome(&[("C", 2)]), None);
+    }
+
+    #[test]
+    fn new_trades_of_two_instruments_are_two_transactions_whatever_their_id() {
+        let other = |flag: &str, published| Trade {
+            isin: "DE0007164600".into(),
+            ..line("1", flag, published)
+        };
+        let fates = |lines: &[Trade]| resolve(&rows_of_trades(lines).frame).fates;
+
+        let both = fates(&[line("1", "-", 1), other("-", 2)]);
+        // Of one transaction, and corrected to another instrument.
+        let corrected = fates(&[line("1", "-", 1), other("A", 2)]);
+        let mut one_is_cancelled = fates(&[line("1", "-", 1), other("-", 2), other("C", 3)]);
+        one_is_cancelled.sort_by_key(|fate| *fate as u8);
+
+        assert_eq!(both, [Fate::Counts, Fate::Counts]);
+        assert!(corrected.contains(&Fate::Superseded) && corrected.contains(&Fate::Counts));
+        assert_eq!(
+            one_is_cancelled,
+            [Fate::Counts, Fate::Cancelled, Fate::Cancels]
+        );
     }
 
     /// What is said of each line by a look at all others.

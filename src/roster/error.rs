@@ -11,7 +11,7 @@ use crate::model::{Interval, Ticker, Venue};
 use crate::source::symbols::ListError;
 use crate::storage::StorageError;
 use crate::sys::FsError;
-use crate::workspace::WorkspaceError;
+use crate::workspace::{DataAbsent, WorkspaceError};
 
 /// Why what a workspace keeps is not changed.
 #[derive(Debug, thiserror::Error)]
@@ -89,8 +89,8 @@ pub enum RosterError {
     #[error("the legacy layout cannot hold {ticker}: its symbol is not safe as a file name")]
     Unspellable { ticker: Ticker, venue: Venue },
     /// No row can be found that tickers.json knows, so that nobody can say in which layout they are.
-    #[error("no row can be found that tickers.json knows")]
-    DataAbsent,
+    #[error(transparent)]
+    DataAbsent(#[from] DataAbsent),
     /// Rows would stay behind in a layout that is not meant any more.
     #[error("rows of {interval} bars at {venue} would stay behind in the other layout")]
     Orphans {

@@ -28,7 +28,7 @@ pub fn change_intervals(
 ///
 /// # Errors
 /// As `change_intervals`.
-pub fn begin_intervals(
+pub(super) fn begin_intervals(
     fs: &dyn Fs,
     held: &LockGuard<'_>,
     wanted: &[Interval],

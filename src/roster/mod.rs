@@ -5,6 +5,7 @@
 //! Leaves to others: what an entry is (`catalog`), what a list says (`source::symbols`), taking the lock and words (`cli`).
 
 mod aliases;
+mod begin;
 mod confirm;
 mod error;
 mod intervals;
@@ -14,11 +15,14 @@ mod take_in;
 mod tickers;
 mod toggle;
 
+pub use begin::{Beginning, begin};
 pub use confirm::{Confirmed, confirm};
 pub use error::RosterError;
-pub use intervals::{begin_intervals, change_intervals};
+pub use intervals::change_intervals;
 pub use lists::{Import, Imported, Lists, ReadList};
-pub use origin::ListOrigin;
+pub use origin::{KnownLists, ListOrigin};
 pub use take_in::TakenIn;
-pub use tickers::{Removed, remove, save, unspelled, written};
+pub use tickers::{
+    Accepted, Removed, Unspelled, accept, add, refuse_unknown, remove, save, unspelled, written,
+};
 pub use toggle::{Change, change_toggle};

@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 
 use super::RosterError;
 use crate::http::Http;
+use crate::model::Unclear;
 use crate::source::symbols::{self, Forms, ListError};
 use crate::sys::{Fs, FsResult, Rights, Shutdown, rights_of};
+use crate::workspace::Workspace;
 
 /// Where a list is, and which forms it may have.
 #[derive(Clone, Debug)]
@@ -21,7 +23,40 @@ enum Place {
     Path(PathBuf),
 }
 
+/// Lists that the settings name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KnownLists {
+    /// The symbol directories of Nasdaq Trader.
+    Nasdaq,
+    /// Copies of them that datahub.io publishes.
+    Datahub,
+    /// The file of instruments of Xetra.
+    Xetra,
+}
+
 impl ListOrigin {
+    /// Returns the origins of lists that the settings of a workspace name.
+    ///
+    /// # Errors
+    /// `Unclear` when they name none.
+    pub fn of_settings(workspace: &Workspace<'_>, lists: KnownLists) -> Result<Vec<Self>, Unclear> {
+        let settings = &workspace.config.settings().lists;
+        let (key, named) = match lists {
+            KnownLists::Nasdaq => ("nasdaq", &settings.nasdaq.value),
+            KnownLists::Datahub => ("datahub", &settings.datahub.value),
+            KnownLists::Xetra => ("xetra", &settings.xetra.value),
+        };
+        if named.is_empty() {
+            let unclear = Unclear::rows(format!("`lists.{key}` in barkeep.toml names no list"));
+            return Err(unclear.hint(format!(
+                "name them there: {key} = [\"FILE-or-URL\"] in the table [lists]"
+            )));
+        }
+        let root = &workspace.places.root;
+        let of_settings = |named: &String| Self::of(named, root, Forms::Tables);
+        Ok(named.iter().map(of_settings).collect())
+    }
+
     /// Returns the origin that a word names; a path is relative to a folder.
     pub fn of(word: &str, folder: &Path, forms: Forms) -> Self {
         let lower = word.to_ascii_lowercase();

@@ -3,7 +3,7 @@
 //! Promises: pure; nothing is ever removed. What is left out is told with the reason.
 //! Leaves to others: reading lists (`source`), comparing them with earlier ones and keeping them (`lists`).
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 
@@ -35,6 +35,17 @@ pub struct TakenIn {
     pub tickers: Vec<Ticker>,
     /// What became no ticker.
     pub left_out: Vec<LeftOut>,
+}
+
+impl TakenIn {
+    /// Returns the symbols that became no ticker, by the reason.
+    pub fn by_reason(&self) -> BTreeMap<Reason, Vec<&str>> {
+        let mut by_reason: BTreeMap<Reason, Vec<&str>> = BTreeMap::new();
+        for LeftOut { symbol, reason } in &self.left_out {
+            by_reason.entry(*reason).or_default().push(symbol);
+        }
+        by_reason
+    }
 }
 
 /// Takes the tickers of lists into a registry in memory.

@@ -2,10 +2,13 @@
 
 use std::path::Path;
 
+use chrono::NaiveDate;
+
 use super::RosterError;
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, near_or_listed};
 use crate::lock::LockGuard;
-use crate::model::{Interval, Ticker, Venue};
+use crate::model::words::some_of;
+use crate::model::{Identity, Interval, Ticker, Unclear, Venue};
 use crate::source::symbols;
 use crate::sys::Fs;
 use crate::workspace::Workspace;
@@ -17,6 +20,15 @@ pub struct Removed<'t> {
     pub known: Vec<&'t Ticker>,
     /// Those that were not there.
     pub unknown: Vec<&'t Ticker>,
+}
+
+/// What became of tickers of which a person accepts that their source describes them otherwise than before.
+#[derive(Debug, Default, PartialEq)]
+pub struct Accepted {
+    /// Those that are who their source says from now on.
+    pub changed: Vec<(Ticker, Identity)>,
+    /// Those that it describes as before.
+    pub settled: Vec<Ticker>,
 }
 
 /// Returns the tickers of a file that somebody wrote.
@@ -41,6 +53,14 @@ pub fn written(fs: &dyn Fs, path: &Path) -> Result<Vec<Ticker>, RosterError> {
     tickers.collect()
 }
 
+/// Adds tickers of a venue to a registry in memory, and returns how many were new.
+pub fn add(catalog: &mut Catalog, venue: &Venue, tickers: &[Ticker], today: NaiveDate) -> usize {
+    let are_new = tickers
+        .iter()
+        .map(|ticker| catalog.add(ticker, venue, today));
+    are_new.filter(|is_new| *is_new).count()
+}
+
 /// Removes tickers from a registry in memory: at one venue, or everywhere.
 ///
 /// # Errors
@@ -62,6 +82,48 @@ pub fn remove<'t>(
     };
     let (known, unknown) = tickers.iter().partition(is_known);
     Ok(Removed { known, unknown })
+}
+
+/// Refuses tickers that a venue, or nobody, has; none where there is none.
+///
+/// # Errors
+/// `Unclear` when there are some.
+pub fn refuse_unknown(
+    unknown: &[&Ticker],
+    venue: Option<&Venue>,
+    catalog: &Catalog,
+) -> Result<(), Unclear> {
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    let verb = if unknown.len() == 1 { "is" } else { "are" };
+    let at = venue.map_or_else(String::new, |venue| format!("at {venue} "));
+    let message = format!("{} {verb} not {at}in tickers.json", some_of(unknown, 5));
+    Err(Unclear::rows(message).hint(near_or_listed(catalog, unknown)))
+}
+
+/// Takes tickers for who their source says that they are.
+///
+/// # Errors
+/// `Unclear` when the venue does not have one; then none is changed.
+pub fn accept(
+    catalog: &mut Catalog,
+    venue: &Venue,
+    tickers: Vec<Ticker>,
+    today: NaiveDate,
+) -> Result<Accepted, Unclear> {
+    let unknown = tickers
+        .iter()
+        .filter(|ticker| !catalog.is_at(ticker, venue));
+    refuse_unknown(&unknown.collect::<Vec<_>>(), Some(venue), catalog)?;
+    let mut accepted = Accepted::default();
+    for ticker in tickers {
+        match catalog.accept_identity(&ticker, venue, today) {
+            Some(identity) => accepted.changed.push((ticker, identity)),
+            None => accepted.settled.push(ticker),
+        }
+    }
+    Ok(accepted)
 }
 
 /// A legacy file that names no venue is that of the ticker's home: with another home it would be another venue's at once.
@@ -89,6 +151,9 @@ fn refuse_heirs(
     }
 }
 
+/// A ticker that the legacy layout cannot spell, and the intervals that are kept in that layout; `None` where all can be spelled.
+pub type Unspelled<'t> = Option<(&'t Ticker, Vec<Interval>)>;
+
 /// Returns a ticker that the legacy layout cannot spell, if there is one, and the intervals that are kept in that layout at a
 /// venue.
 ///
@@ -98,7 +163,7 @@ pub fn unspelled<'t>(
     workspace: &Workspace<'_>,
     venue: &Venue,
     tickers: &'t [Ticker],
-) -> Result<Option<(&'t Ticker, Vec<Interval>)>, RosterError> {
+) -> Result<Unspelled<'t>, RosterError> {
     let Some(ticker) = tickers.iter().find(|ticker| ticker.legacy_stem().is_none()) else {
         return Ok(None);
     };

@@ -7,7 +7,7 @@ use super::RosterError;
 use crate::config::{StorageConfig, ToggleScope};
 use crate::lock::LockGuard;
 use crate::model::Interval;
-use crate::workspace::{DataRoot, Workspace};
+use crate::workspace::Workspace;
 
 /// What happens to a toggle.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,9 +67,7 @@ fn refuse_orphans(
     // A registry that cannot be understood cannot say whose the legacy rows are.
     let catalog = workspace.catalog()?.unwrap_or_default();
     // Of rows on a disk that is not mounted nobody can say in which layout they are.
-    if workspace.view().data_root(&catalog) == DataRoot::Absent {
-        return Err(RosterError::DataAbsent);
-    }
+    workspace.view().data_root(&catalog).refuse_absent()?;
     for venue in &workspace.venues()? {
         let (was, is_partitioned) = (before.lookup(venue).0, after.lookup(venue).0);
         if was == is_partitioned {

@@ -16,6 +16,7 @@ use crate::model::{Dataset, PartitionKey, PartitionedSeries, StorageRequest};
 use crate::sys::atomic::parent;
 use crate::sys::{Entry, Fs, Kind};
 
+use super::composed::ComposedInPart;
 use super::{StorageError, WayOut};
 
 /// One existing file of a series.
@@ -105,10 +106,11 @@ impl Folders {
                 self.files.push(file);
             }
         }
-        self.sort();
+        self.settle();
     }
 
-    fn sort(&mut self) {
+    /// Puts the partitions into the order of time, each in one file.
+    fn settle(&mut self) {
         // What is kept by the day yields to the file of its month, in which later values are stored.
         let in_order = |file: &PartitionFile| {
             let month = file.key.days().map(|(day, _)| (day.year(), day.month()));
@@ -119,6 +121,22 @@ impl Folders {
             )
         };
         self.files.sort_by_key(in_order);
+        self.keep_one_of_each();
+    }
+
+    /// Has each partition in one file: that in the folder to which new ones go. A second one is misplaced, as beside it.
+    fn keep_one_of_each(&mut self) {
+        let mut files: Vec<PartitionFile> = Vec::with_capacity(self.files.len());
+        for file in std::mem::take(&mut self.files) {
+            match files.last_mut() {
+                Some(before) if before.key == file.key => {
+                    let yielding = std::mem::replace(before, file);
+                    self.misplaced.push(yielding.path);
+                }
+                _ => files.push(file),
+            }
+        }
+        self.files = files;
     }
 
     fn refuse(&mut self, path: PathBuf, reason: &str) {
@@ -273,6 +291,9 @@ impl Way<'_> {
         }
         let found = found.known()?;
         let spot = spot.unwrap_or_default();
+        let twins = found.files.into_iter();
+        let twins = twins.filter(|file| file.key == key && file.path != spot.path);
+        self.misplaced.extend(twins.map(|file| file.path));
         if found.has_others || !found.misplaced.is_empty() {
             self.untidy.push(parent(&spot.path).to_owned());
         }
@@ -336,6 +357,7 @@ impl Way<'_> {
 pub(super) struct SeriesFolders {
     fs: Arc<dyn Fs>,
     paths: PartitionPathBuilder,
+    composed: ComposedInPart,
 }
 
 impl SeriesFolders {
@@ -343,6 +365,7 @@ impl SeriesFolders {
         Self {
             fs,
             paths: PartitionPathBuilder::new(root),
+            composed: ComposedInPart::default(),
         }
     }
 
@@ -372,7 +395,7 @@ impl SeriesFolders {
         Ok(true)
     }
 
-    /// Returns the directories of a series: that of the encoded symbol, or where only the predecessor or an earlier build
+    /// Returns the directories of a series: that of the encoded symbol, or where only the predecessor, an earlier build or a Mac
     /// wrote, theirs; where several are there, the one that new partitions go to comes last.
     pub(super) fn series_dirs(
         &self,
@@ -380,9 +403,14 @@ impl SeriesFolders {
     ) -> Result<Vec<PathBuf>, StorageError> {
         let encoded = self.paths.series_dir(series);
         let mut dirs = Vec::new();
-        for earlier in self.paths.earlier_series_dirs(series) {
-            if self.fs.metadata(&earlier)?.is_some() {
-                dirs.push(earlier);
+        let mut earlier = self.paths.earlier_series_dirs(series);
+        let (tree, fs) = (self.paths.tree_of(series), &*self.fs);
+        let composed = self.composed.of(fs, &tree, series.series.ticker())?;
+        earlier.extend(composed.into_iter().filter(|dir| *dir != encoded));
+        for (at, dir) in earlier.iter().enumerate() {
+            let is_new = !earlier.iter().take(at).any(|before| before == dir);
+            if is_new && fs.metadata(dir)?.is_some() {
+                dirs.push(dir.clone());
             }
         }
         if dirs.is_empty() || self.fs.metadata(&encoded)?.is_some() {
@@ -391,14 +419,13 @@ impl SeriesFolders {
         Ok(dirs)
     }
 
-    /// Lists what the folders of a series hold, the partitions in time order; of two with one key, the one that yields comes
-    /// first.
+    /// Lists what the folders of a series hold, the partitions in time order; of two that overlap, the one that yields comes first.
     pub(super) fn look(&self, series: PartitionedSeries<'_>) -> Result<Folders, StorageError> {
         let mut found = Folders::default();
         for dir in self.series_dirs(series)? {
             found.look(&*self.fs, &dir, series.series.dataset())?;
         }
-        found.sort();
+        found.settle();
         Ok(found)
     }
 

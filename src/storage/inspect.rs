@@ -4,6 +4,7 @@
 //! it. Whose a file in a shared legacy folder is, its path does not say: such a request names no venue here.
 //! Leaves to others: putting damage away (`quarantine`), new contents (`prepare`).
 
+use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
@@ -114,6 +115,20 @@ pub(super) fn judge(
     profile: &'static Profile,
     request: &StorageRequest,
     partition: PartitionKey,
+    within: (MemoryLimit, &RangeInclusive<i64>),
+) -> Result<Inspected, StorageError> {
+    let found = find(bytes, path, profile, within)?;
+    if let Inspected::Whole { decoded, .. } = &found {
+        check_place(decoded, path, request, partition)?;
+    }
+    Ok(found)
+}
+
+/// Decodes what was read of a file, wherever it lies.
+fn find(
+    bytes: Option<Vec<u8>>,
+    path: &Path,
+    profile: &'static Profile,
     (limit, span): (MemoryLimit, &RangeInclusive<i64>),
 ) -> Result<Inspected, StorageError> {
     let Some(bytes) = bytes else {
@@ -127,17 +142,40 @@ pub(super) fn judge(
         });
     }
     match codec::decode_span(&bytes, profile, limit, span) {
-        Ok(decoded) => {
-            check_place(&decoded, path, request, partition)?;
-            Ok(Inspected::Whole {
-                decoded: Box::new(decoded),
-                bytes,
-            })
-        }
+        Ok(decoded) => Ok(Inspected::Whole {
+            decoded: Box::new(decoded),
+            bytes,
+        }),
         Err(CodecError::Damaged { reason }) => Ok(Inspected::Damaged { reason, bytes }),
         // Nobody may take what cannot be held for an absence, or for something to be put away: it ends the whole series.
         Err(error) => Err(foreign(path, &error)),
     }
+}
+
+/// Looks at a file in the form of the predecessor, which filed trades by the date of their download: what it has of other
+/// partitions, its strays, is handed out beside the rows of its own. One that has nothing of its own was copied to a wrong place.
+///
+/// # Errors
+/// As `inspect`.
+pub(super) fn inspect_own(
+    fs: &dyn Fs,
+    path: &Path,
+    request: &StorageRequest,
+    partition: PartitionKey,
+    limit: MemoryLimit,
+) -> Result<(Inspected, BTreeMap<PartitionKey, Frame>), StorageError> {
+    let profile = Profile::of(request.series.dataset());
+    let found = find(fs.read(path)?, path, profile, (limit, &ALL_TIMES))?;
+    let Inspected::Whole { mut decoded, bytes } = found else {
+        return Ok((found, BTreeMap::new()));
+    };
+    let mut strays = decoded.ordered.frame.split();
+    match strays.remove(&partition) {
+        Some(own) if decoded.is_older_form && !strays.is_empty() => decoded.ordered.frame = own,
+        _ => strays.clear(),
+    }
+    check_place(&decoded, path, request, partition)?;
+    Ok((Inspected::Whole { decoded, bytes }, strays))
 }
 
 pub(super) fn foreign(path: &Path, error: &CodecError) -> StorageError {

@@ -10,6 +10,7 @@ use crate::layout::{LegacyName, PartitionPathBuilder, is_parquet, is_passed_over
 use crate::model::{Dataset, Feed, Interval, Series, StorageRequest, Ticker, Venue, copied_from};
 use crate::sys::{Fs, Kind, locked};
 
+use super::composed::ticker_of;
 use super::folders::{SeriesFolders, parquet_below};
 use super::legacy_place::{LegacyPlaces, Spot, bars};
 use super::{StorageError, WayOut};
@@ -178,6 +179,9 @@ fn is_series(
     let name = dir.file_name().and_then(|name| name.to_str());
     if dataset == Dataset::Trades {
         return name.and_then(Feed::from_segment).is_some();
+    }
+    if name.is_some_and(|name| !name.is_ascii() && ticker_of(name).is_some()) {
+        return true;
     }
     let ticker = name.and_then(series_ticker);
     let series = match (dataset, interval, ticker) {

@@ -9,6 +9,7 @@ mod area;
 mod berth;
 mod beyond;
 mod commit;
+mod composed;
 mod draft;
 mod folders;
 mod footers;
@@ -173,9 +174,10 @@ pub struct Prepared {
 }
 
 /// Rows of a merge by what happens to them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct RowCounts {
     /// Rows with a key that was not stored.
+    #[serde(rename = "new")]
     pub added: usize,
     /// Stored rows that get other values.
     pub changed: usize,

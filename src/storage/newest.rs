@@ -21,7 +21,7 @@ use super::tree::other_clock;
 /// Bytes that hold the footer of nearly every file.
 pub(super) const FOOTER: u64 = 64 << 10;
 
-/// The file with the newest rows of a series; two where the same months lie in two places.
+/// The file with the newest rows of a series; two where a month and days of it do.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct NewestFile {
     paths: Vec<PathBuf>,
@@ -78,6 +78,17 @@ impl NewestFile {
         self.paths.push(path);
         self.partition = self.partition.max(Some(partition));
         self.bytes += bytes;
+    }
+
+    /// Takes over what another folder of the series has, which counts where both have the same partition.
+    pub(super) fn and_of(&mut self, folder: Self) {
+        if folder.partition == self.partition {
+            *self = folder;
+            return;
+        }
+        self.paths.extend(folder.paths);
+        self.partition = self.partition.max(folder.partition);
+        self.bytes += folder.bytes;
     }
 
     /// Tells whether rows of a day would be in it.

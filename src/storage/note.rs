@@ -74,6 +74,7 @@ impl Notes {
                 partition: file.partition,
                 begins: begins && lines.is_empty(),
                 old: file.change.old,
+                was: file.change.was,
                 new: file.change.new,
                 span: file.change.span.clone(),
                 facts: file.change.facts,

@@ -1,5 +1,6 @@
 //! One file per ticker and month (bars), per feed and day (trades), per ticker (events).
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,14 +12,14 @@ use crate::frame::basis::UnsealedBasis;
 use crate::frame::{Frame, Profile};
 use crate::layout::Level;
 use crate::model::{
-    Dataset, Feed, Interval, PartitionKey, PartitionedSeries, PriceBasis, Provenance,
+    Dataset, Feed, Interval, PartitionKey, PartitionedSeries, PriceBasis, Provenance, Series,
     StorageRequest, Ticker, Venue,
 };
 use crate::sys::{Fs, Kind, Rights, rights_of};
 
 use super::draft::Draft;
 use super::folders::SeriesFolders;
-use super::inspect::Stored;
+use super::inspect::{Stored, inspect_own};
 use super::misplaced::{beside_series, series_ticker};
 use super::moment::Commits;
 use super::newest::{NewestFile, ends_in_older_form, newest_below};
@@ -262,6 +263,21 @@ impl PartitionedStore {
     }
 }
 
+/// Returns what was looked up in other files of a series than those that are written. Trades are kept by days, and all days are alike: one
+/// that nobody can look into keeps no other one from being written.
+fn beside_days<T>(
+    request: &StorageRequest,
+    found: Result<T, StorageError>,
+    unless: impl FnOnce() -> T,
+) -> Result<T, StorageError> {
+    match found {
+        Err(error) if error.is_of_place() && matches!(request.series, Series::Trades { .. }) => {
+            Ok(unless())
+        }
+        found => found,
+    }
+}
+
 /// Says where a series lies, of which these are the folders.
 fn in_tree<'t>(series: PartitionedSeries<'t>, tree: &'t Path, own: &'t [PathBuf]) -> InTree<'t> {
     InTree {
@@ -302,6 +318,26 @@ impl PartitionedStore {
             .collect())
     }
 
+    /// Tells whether each of some partitions of a series has its file, by its name alone.
+    ///
+    /// # Errors
+    /// When the request has no venue, or the disk cannot be asked.
+    pub fn has_all(
+        &self,
+        request: &StorageRequest,
+        mut partitions: impl Iterator<Item = PartitionKey>,
+    ) -> Result<bool, StorageError> {
+        let dirs = self.folders.series_dirs(request.partitioned()?)?;
+        let (paths, dataset) = (self.folders.paths(), request.series.dataset());
+        partitions.try_fold(true, |has_all, key| {
+            let mut files = dirs.iter().map(|dir| paths.file_in(dir, dataset, key));
+            let found = files.try_fold(false, |is_there, file| {
+                Ok::<bool, StorageError>(is_there || self.fs().metadata(&file)?.is_some())
+            });
+            Ok(has_all && found?)
+        })
+    }
+
     /// Returns the partitions of a series whose files have the columns of an older form, oldest first. Only their ends are read;
     /// what is damaged or foreign is none of them.
     ///
@@ -321,14 +357,31 @@ impl PartitionedStore {
         Ok(older)
     }
 
-    /// Builds the file of a partition anew in the form of today, with the rows that it has.
+    /// Returns the rows of a file in an older form that are of other partitions, by these.
+    ///
+    /// # Errors
+    /// When the file cannot be read or held, or has no row of its own partition.
+    pub fn strays(
+        &self,
+        request: &StorageRequest,
+        key: PartitionKey,
+    ) -> Result<BTreeMap<PartitionKey, Frame>, StorageError> {
+        let series = request.partitioned()?;
+        let dirs = self.folders.series_dirs(series)?;
+        let mut way = self.folders.way_into(dirs, request.series.dataset());
+        let path = way.spot_of(key)?.path;
+        let (_, strays) = inspect_own(self.fs(), &path, request, key, self.limit)?;
+        Ok(strays)
+    }
+
+    /// Builds the file of a partition anew in the form of today, with the rows of that partition that it has, and with more.
     ///
     /// # Errors
     /// As `prepare`.
     pub fn renew(
         &self,
         request: &StorageRequest,
-        key: PartitionKey,
+        (key, more): (PartitionKey, &Frame),
         provenance: &Provenance,
     ) -> Result<Prepared, StorageError> {
         let series = request.partitioned()?;
@@ -346,8 +399,7 @@ impl PartitionedStore {
         };
         let mut prepared = Prepared::nothing(request.clone());
         if spot.is_there {
-            let nothing_new = Frame::empty(Profile::of(dataset));
-            prepared.add(prepare_file(self.fs(), job, &nothing_new)?);
+            prepared.add(prepare_file(self.fs(), job, more)?);
         }
         Ok(prepared)
     }
@@ -369,7 +421,8 @@ impl StorageInterface for PartitionedStore {
         let tree = self.folders.paths().tree_of(series);
         let dataset = request.series.dataset();
         let place = in_tree(series, &tree, &dirs);
-        let facts = self.trees.facts(self.fs(), place)?;
+        let facts = self.trees.facts(self.fs(), place);
+        let facts = beside_days(request, facts, TreeFacts::default)?;
         facts.refuse_others(&tree, newer)?;
         let mut way = self.folders.way_into(dirs, dataset);
         let parts = newer.partitions();
@@ -379,8 +432,8 @@ impl StorageInterface for PartitionedStore {
             let place = (*key, spot.path, spot.is_there);
             jobs.push((self.job(request, place, provenance, &facts), &**rows));
         }
-        let is_beside =
-            jobs.iter().any(|(job, _)| job.is_there) || self.folders.holds_any(request)?;
+        let is_beside = jobs.iter().any(|(job, _)| job.is_there)
+            || beside_days(request, self.folders.holds_any(request), || true)?;
         let outcomes: Result<Vec<FileOutcome>, StorageError> = jobs
             .into_par_iter()
             .map(|(job, rows)| prepare_file(self.fs(), job, rows))
@@ -394,7 +447,7 @@ impl StorageInterface for PartitionedStore {
         let is_new = prepared.files.iter().any(|file| file.old.is_none());
         if is_new && let Some(zone) = &provenance.timezone {
             let written = prepared.files.iter().map(|file| file.target.clone());
-            if let Some(newest) = self.newest(request)? {
+            if let Some(newest) = beside_days(request, self.newest(request), || None)? {
                 newest.refuse_other_clock(self.fs(), zone, &written.collect::<Vec<_>>())?;
             }
         }
@@ -408,7 +461,9 @@ impl StorageInterface for PartitionedStore {
             // No link is followed below the data root.
             let is_folder = self.fs().metadata(&dir)?.map(|meta| meta.kind) == Some(Kind::Dir);
             if is_folder {
-                newest_below(self.fs(), &dir, level, &mut newest)?;
+                let mut of_folder = NewestFile::default();
+                newest_below(self.fs(), &dir, level, &mut of_folder)?;
+                newest.and_of(of_folder);
             }
         }
         Ok((!newest.paths().is_empty()).then_some(newest))

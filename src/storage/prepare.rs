@@ -15,7 +15,7 @@ use crate::model::{
 use crate::sys::{Fs, Rights};
 
 use super::beyond::beyond;
-use super::inspect::{Damage, Inspected, inspect};
+use super::inspect::{Damage, Inspected, inspect, inspect_own};
 use super::tree::{Trees, combine, refuse_other_rows};
 use super::{Prepared, PreparedFile, RowCounts, StorageError};
 
@@ -75,10 +75,11 @@ pub(super) fn prepare_file(
     newer: &Frame,
 ) -> Result<FileOutcome, StorageError> {
     let profile = Profile::of(job.request.series.dataset());
-    let found = if job.is_there {
-        inspect(fs, &job.path, profile, job.request, job.key, job.limit)?
-    } else {
-        Inspected::Absent
+    let found = match (job.is_there, job.is_renewed) {
+        (false, _) => Inspected::Absent,
+        // Its strays are stored where they belong.
+        (true, true) => inspect_own(fs, &job.path, job.request, job.key, job.limit)?.0,
+        (true, false) => inspect(fs, &job.path, profile, job.request, job.key, job.limit)?,
     };
     let old = found.digest();
     match found {
@@ -220,6 +221,7 @@ pub(super) fn encode(
         new: encoded.digest,
         change: FileChange {
             old: None,
+            was: None,
             new: FileState::new(encoded.fingerprint, encoded.bytes.len() as u64),
             span: rows.key_span(),
             facts: Some((facts.unit, facts.provenance.basis)),

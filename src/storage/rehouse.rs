@@ -351,6 +351,7 @@ fn copied(lodger: &Lodger, file: &LegacyFile, origin: Option<Rights>) -> Move {
         beyond: None,
         change: FileChange {
             old: None,
+            was: None,
             new: FileState::new(decoded.fingerprint(), file.bytes.len() as u64),
             span: decoded.ordered.frame.key_span(),
             facts: Some((decoded.unit, file.basis)),

@@ -39,6 +39,8 @@ pub enum RouteReason {
     WideInterval,
     /// Only the partitioned layout holds this dataset.
     Dataset,
+    /// The disk does not say where the rows are.
+    Unanswered,
 }
 
 /// A clause that says it.
@@ -50,6 +52,7 @@ impl fmt::Display for RouteReason {
             Self::Toggle => "the toggle says so",
             Self::WideInterval => "the interval is wide",
             Self::Dataset => "the dataset has no other",
+            Self::Unanswered => "the disk does not say where its rows are",
         })
     }
 }
@@ -147,7 +150,10 @@ impl Routed {
     /// and rows, so that no history is asked for again.
     pub fn unanswered(facts: RoutingFacts) -> Self {
         Self {
-            route: facts.given(false, false).route(),
+            route: Route {
+                because: RouteReason::Unanswered,
+                ..facts.given(false, false).route()
+            },
             has_rows: true,
             newest: None,
         }

@@ -11,6 +11,7 @@ mod plan;
 mod planned;
 mod queue;
 mod run;
+mod wanted;
 
 pub use plan::{Feeding, History, UpdateRequest, plan};
 pub use planned::{
@@ -18,6 +19,7 @@ pub use planned::{
     UpdatePlan,
 };
 pub use run::{NotFounds, RunOptions, run};
+pub use wanted::{FilesOfFeed, WantedFile, wanted_files};
 
 use crate::answers::AnswersError;
 use crate::catalog::CatalogError;

@@ -10,6 +10,7 @@ use chrono::{DateTime, Days, NaiveDate, Utc};
 
 use crate::backlog::{self, Owed};
 use crate::catalog::Catalog;
+use crate::feeds::left_feeds;
 use crate::gaps::GapBooks;
 use crate::layout::Continuity;
 use crate::model::{Interval, Series, StorageRequest, Ticker, Venue, time};
@@ -160,7 +161,31 @@ pub fn plan(
             _ => plan.venues.push(planned),
         }
     }
+    leave_out_feeds(request, view, &mut plan)?;
     Ok(plan)
+}
+
+/// Leaves out the feeds that were collected and that no settings describe any more, unless somebody means something else.
+fn leave_out_feeds(
+    request: &UpdateRequest,
+    view: View<'_>,
+    plan: &mut UpdatePlan,
+) -> Result<(), UpdateError> {
+    let means_all = request.venues.is_empty() && !is_named(request);
+    if !means_all || request.feeding != Feeding::Asked {
+        return Ok(());
+    }
+    for left in left_feeds(view)? {
+        if plan.unserved.iter().all(|one| one.venue != left.venue) {
+            let reason = left.reason();
+            plan.unserved.push(Unserved {
+                venue: left.venue,
+                tickers: Vec::new(),
+                reason,
+            });
+        }
+    }
+    Ok(())
 }
 
 /// Returns the venues that are meant: those with tickers, narrowed to those that were named.
@@ -315,13 +340,17 @@ impl Look<'_> {
             series,
         };
         let known = catalog.last_data_date(&ticker, venue, interval);
+        let mut unreadable = None;
         let routed = if self.is_absent && known.is_some() {
             // What is fetched is merged when the rows are back: it is what follows them.
             Routed::unanswered(facts)
         } else {
             match view.stores.route(&asked_for, facts) {
                 // Collect first: what is fetched stays staged until the disk answers again. The others go on anyway.
-                Err(StorageError::Fs(_)) => Routed::unanswered(facts),
+                Err(StorageError::Fs(error)) => {
+                    unreadable = Some(error.to_string());
+                    Routed::unanswered(facts)
+                }
                 routed => routed?,
             }
         };
@@ -381,6 +410,7 @@ impl Look<'_> {
             missing,
             newest_bytes: routed.newest.map(|file| file.bytes),
             route: routed.route,
+            unreadable,
             continuity,
         })
     }

@@ -94,7 +94,7 @@ impl PlannedVenue {
             }
             // Rows in one layout alone decide for themselves.
             RouteReason::Toggle | RouteReason::WideInterval => job.has_rows,
-            RouteReason::RowsAreThere | RouteReason::Dataset => false,
+            RouteReason::RowsAreThere | RouteReason::Dataset | RouteReason::Unanswered => false,
         };
         let mut found: Vec<InBothLayouts> = Vec::new();
         for job in self.jobs.iter().filter(is_unproven) {
@@ -164,6 +164,8 @@ pub struct PlannedJob {
     pub has_rows: bool,
     /// Where the rows will go, and why.
     pub route: Route,
+    /// Why the disk does not say where the rows are, if it does not.
+    pub unreadable: Option<String>,
     /// Rows that tickers.json knows and the disk has not.
     pub missing: Option<Missing>,
     /// The length of the newest file, as it lies there.

@@ -15,7 +15,24 @@ pub enum DataRoot {
     },
 }
 
+/// No row can be found that somebody knows: most likely a disk is not mounted, and what is decided, recorded or stored then would
+/// hide that.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("no row can be found that tickers.json knows")]
+pub struct DataAbsent;
+
 impl DataRoot {
+    /// Refuses what nobody can know where no row can be found.
+    ///
+    /// # Errors
+    /// `DataAbsent` where that is so.
+    pub fn refuse_absent(&self) -> Result<(), DataAbsent> {
+        match self {
+            Self::Absent => Err(DataAbsent),
+            Self::There | Self::Shut { .. } => Ok(()),
+        }
+    }
+
     /// Tells whether rows can be stored.
     pub fn is_there(&self) -> bool {
         *self == Self::There

@@ -64,7 +64,7 @@ fn open(
         derive: derived(venue, feed)?,
         currency: currency(venue, feed)?,
         vault: vault(feed),
-        calendar: calendar(calendars),
+        calendar: calendar_of_feeds(calendars),
     };
     Ok(Arc::new(Feed::new(venue.clone(), spec, http)))
 }
@@ -106,7 +106,8 @@ fn currency(venue: &Venue, settings: &FeedSettings) -> Result<String, WorkspaceE
     }
 }
 
-fn calendar(calendars: &Calendars) -> Calendar {
+/// Returns the trading days of the service.
+pub fn calendar_of_feeds(calendars: &Calendars) -> Calendar {
     let of_exchange = calendars.get(EXCHANGE);
     of_exchange.unwrap_or_else(|| calendars.of_zone(ZONE))
 }

@@ -22,8 +22,9 @@ mod surroundings;
 mod view;
 
 pub use calendars::UnusedCalendar;
-pub use data_root::DataRoot;
+pub use data_root::{DataAbsent, DataRoot};
 pub use error::WorkspaceError;
+pub use feeds::calendar_of_feeds;
 pub use open::{Workspace, has_legacy_data, is_workspace};
 pub use read::{Found, FoundSeries};
 pub use reading::{ReadError, Reading, nothing};

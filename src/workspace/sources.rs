@@ -44,6 +44,12 @@ fn spec(
     root: &Path,
     servers: &Servers<'_>,
 ) -> Result<Option<SourceSpec>, WorkspaceError> {
+    let is_of_bars = !matches!(settings.kind.value, None | Some(SourceKind::Posttrade));
+    if let Some(key) = settings.feed.of_feeds_only().filter(|_| is_of_bars) {
+        let reason =
+            format!("`{key}` is a setting of feeds of trades, and this is a source of bars");
+        return Err(refused(venue, &reason));
+    }
     Ok(match settings.kind.value {
         // A feed gives trades and no bars (`feeds`).
         None | Some(SourceKind::Posttrade) => None,

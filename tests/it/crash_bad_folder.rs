@@ -52,6 +52,7 @@ fn month(ticker: &str, (year, month): (i32, u32)) -> PathBuf {
 fn change() -> FileChange {
     FileChange {
         old: None,
+        was: None,
         new: FileState::new(rows(&PartitionedBars.request(), &[], 1.0).fingerprint(), 1),
         span: None,
         facts: Some((TimeUnit::Micros, PriceBasis::Unknown)),

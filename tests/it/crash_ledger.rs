@@ -62,6 +62,16 @@ fn record_of(shape: Shape, stored: &Frame) -> SeriesRecord {
     record
 }
 
+fn without_bytes(record: SeriesRecord) -> SeriesRecord {
+    let latest = record.latest.iter();
+    let latest = latest.map(|(partition, state)| (*partition, FileState { bytes: 0, ..*state }));
+    SeriesRecord {
+        bytes: 0,
+        latest: latest.collect(),
+        ..record
+    }
+}
+
 fn judge(fs: &SimFs, shape: Shape, is_acked: bool) -> Result<(), String> {
     let bench = TestWorkspace::simulated(fs);
     let (older, newer) = (
@@ -80,9 +90,7 @@ fn judge(fs: &SimFs, shape: Shape, is_acked: bool) -> Result<(), String> {
     let records = read_records(bench.fs(), &bench.places, &venue);
     let records = records.map_err(|error| error.to_string())?;
     let record = records.series.get(&shape.request());
-    let record = record
-        .cloned()
-        .map(|record| SeriesRecord { bytes: 0, ..record });
+    let record = record.cloned().map(without_bytes);
     if !records.damaged.is_empty() || record != Some(record_of(shape, &stored)) {
         return Err(format!("the record is not that of the rows: {record:?}"));
     }

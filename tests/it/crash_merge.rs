@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use barkeep::ledger::{Line, Log, SeriesRecord, is_merge_due, merge_files, read_records};
+use barkeep::ledger::{
+    Line, Log, SeriesRecord, is_merge_due, is_sum_due, merge_files, read_records, sum_up,
+};
 use barkeep::lock::LockGuard;
 use barkeep::model::{RunId, StorageRequest, Venue};
 use barkeep::storage::Replaced;
@@ -50,6 +52,11 @@ fn merge(bench: &TestWorkspace, held: &LockGuard<'_>, group: u32) -> Result<(), 
     let temps = TempNames::of(RunId::new(at(group), bench.around.nonce(), 1));
     merge_files(bench.fs(), held, &bench.places, &venue(), &temps, MOST)
         .map_err(|error| error.to_string())
+}
+
+fn sum(bench: &TestWorkspace, held: &LockGuard<'_>, group: u32) -> Result<(), String> {
+    let temps = TempNames::of(RunId::new(at(group), bench.around.nonce(), 1));
+    sum_up(bench.fs(), held, &bench.places, &venue(), &temps).map_err(|error| error.to_string())
 }
 
 fn lines(bench: &TestWorkspace) -> Vec<(DateTime<Utc>, Line)> {
@@ -270,4 +277,67 @@ fn a_merged_file_that_is_not_durable_before_others_go_is_caught() {
     for leave_out in leave_out {
         sweep_merge("not durable", leave_out).assert_caught();
     }
+}
+
+/// Reading all records must not cost what was ever written: a first import of decades is one long file.
+#[test]
+fn a_ledger_is_summed_up_when_what_was_not_is_long() {
+    let (bench, held) = (TestWorkspace::on_disk(), held());
+    let is_due = || is_sum_due(bench.fs(), &bench.places, &venue()).unwrap();
+    let mut groups = 0;
+    while !is_due() {
+        grow(&bench, &held, groups..groups + 1);
+        groups += 1;
+    }
+    assert!(groups > 9, "{groups}");
+    let expected = records_from_scratch(&bench);
+
+    sum(&bench, &held, groups).unwrap();
+
+    assert!(!is_due());
+    assert_eq!(records(&bench), expected);
+    assert_eq!(records_from_scratch(&bench), expected);
+    // What is not believed spares nobody anything.
+    let path = bench.places.ledger(&venue()).join("records.jsonl");
+    let text = String::from_utf8(bench.read(&path)).unwrap();
+    let through = format!("\"through\":{groups}");
+    assert!(text.contains(&through), "{text}");
+    bench.write(
+        &path,
+        text.replace(&through, "\"through\":999999").as_bytes(),
+    );
+    assert!(is_due());
+}
+
+#[test]
+fn a_ledger_that_is_summed_up_says_the_same_after_any_power_cut() {
+    let held = held();
+    let made = SimFs::new();
+    made.plant("/ws/tickers.json", b"{}");
+    let bench = TestWorkspace::simulated(&made);
+    grow(&bench, &held, 0..4);
+    sum(&bench, &held, 4).unwrap();
+    grow(&bench, &held, 4..8);
+    let disk = SimFs::new();
+    for (path, bytes) in made.snapshot() {
+        disk.plant(&format!("/{}", path.display()), &bytes);
+    }
+    let expected = records(&bench);
+
+    let report = sweep(
+        "a sum",
+        &disk,
+        &|fs| sum(&TestWorkspace::simulated(fs), &held, 8).map(|()| true),
+        &|fs| sum(&TestWorkspace::simulated(fs), &held, 9),
+        &|fs, _| {
+            let found = records(&TestWorkspace::simulated(fs));
+            let is_same = found == expected;
+            is_same.then_some(()).ok_or_else(|| format!("{found:?}"))
+        },
+        1,
+    );
+
+    report.print();
+    report.assert_clean();
+    assert!(report.total() >= 20, "{report}");
 }

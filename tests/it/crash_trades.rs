@@ -37,6 +37,22 @@ fn of_days() -> Story {
     }
 }
 
+/// Files have rows of the days before, as those of corrections that were published in the morning: also of a day without a file.
+fn of_strays() -> Story {
+    let thursday = trade("2025-10-30T13:54:00", "2", 57.5);
+    let corrected = trade("2025-10-30T13:55:00", "c", 57.25);
+    Story {
+        older: vec![
+            (
+                "2025-10-30",
+                vec![thursday, trade("2025-10-29T09:00:00", "1", 56.0)],
+            ),
+            ("2025-10-31", vec![known(), corrected]),
+        ],
+        ..of_days()
+    }
+}
+
 /// The month has a row of another day.
 fn of_a_month() -> Story {
     Story {
@@ -116,9 +132,12 @@ fn judge(told: &Told<'_>, fs: &SimFs, is_acked: bool) -> Result<(), String> {
         if !kept.any(|(_, kept)| kept == old) {
             return Err(format!("the predecessor's file of {day} is nowhere"));
         }
-        let found = read(bytes.clone())?;
-        if !(0..rows.len()).all(|row| found.find(&rows.key(row)).is_some()) {
-            return Err(format!("{day} lost a row"));
+        for (of, own) in rows.split() {
+            let bytes = file(&of.to_string()).ok_or_else(|| format!("{of} is gone"))?;
+            let found = read(bytes.clone())?;
+            if !(0..own.len()).all(|row| found.find(&own.key(row)).is_some()) {
+                return Err(format!("{of} lost a row that was in the file of {day}"));
+            }
         }
     }
     let month = files.get(&PathBuf::from("ws").join(month_file("2025-10")));
@@ -182,6 +201,14 @@ fn days_of_the_predecessor_survive_any_power_cut_while_they_are_taken_over() {
 
     report.assert_clean();
     assert!(report.total() >= 100, "{report}");
+}
+
+#[test]
+fn rows_in_files_of_other_days_survive_any_power_cut_while_they_go_where_they_belong() {
+    let report = sweep_ingest("strays", &of_strays(), |_| false, 0);
+
+    report.assert_clean();
+    assert!(report.total() >= 200, "{report}");
 }
 
 #[test]

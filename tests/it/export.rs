@@ -1,5 +1,6 @@
 //! Rows and pictures for others: `export`, `views`, `chart`, `report`, and the forms of `show`.
 
+mod factors;
 mod files;
 mod forms;
 mod lengths;

@@ -2,8 +2,11 @@
 
 mod again;
 mod crash;
+mod daily;
+mod derived;
 mod expiry;
 mod gaps;
+mod left;
 mod lost;
 mod marks;
 mod outward;

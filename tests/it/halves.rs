@@ -44,6 +44,45 @@ fn nobody_takes_what_is_recorded_of_one_file_for_all_of_the_series() {
     assert_eq!(status["sizes"][0]["unrecorded"], 1, "{status}");
 }
 
+/// Bars that are too wide for monthly files are joined as well: the way is the one that the message names.
+#[test]
+fn files_of_wide_bars_are_joined_while_the_setting_names_them() {
+    let (bar, older) = (Barkeep::empty(), Barkeep::empty());
+    let settings =
+        "[workspace]\nlegacy_venue = \"us:demo\"\n[sources.\"us:demo\"]\nkind = \"demo\"\n";
+    for (bar, start, end) in [
+        (&bar, "2025-09-01", "2025-10-31"),
+        (&older, "2025-08-04", "2025-08-29"),
+    ] {
+        bar.write("barkeep.toml", settings);
+        let init = ["init", "--venue", "us:demo", "-t", "A", "-i", "1wk"];
+        bar.run(&init).expect(Exit::Ok);
+        let days = ["update", "--start", start, "--end", end];
+        bar.run(&days).expect(Exit::Ok);
+    }
+    let file = older.read("data/legacy/stocks_1wk/A.parquet");
+    bar.write("stocks_1wk/A.parquet", file);
+    let before = bar.show("A", "1wk", &[]).closes();
+
+    let told = bar.run(&["status"]).expect(Exit::Ok).stderr;
+    let with = format!("{settings}partition_intervals = [\"1d\", \"1wk\"]\n");
+    bar.write("barkeep.toml", with);
+    bar.migration("init --all-found --adopt --yes")
+        .expect(Exit::Ok);
+    bar.write("barkeep.toml", settings);
+
+    let way = "init --all-found --adopt joins them, those of 1wk only while `partition_intervals`";
+    assert!(told.contains(way), "{told}");
+    assert!(!bar.has("stocks_1wk/A.parquet"));
+    assert_eq!(bar.show("A", "1wk", &[]).closes(), before);
+    assert_eq!(before.len(), 13, "four weeks of August, and nine");
+    let after = bar.run(&["status"]).expect(Exit::Ok).stderr;
+    assert!(!after.contains("flat beside"), "{after}");
+    let next = ["update", "--start", "2025-11-03", "--end", "2025-11-14"];
+    bar.run(&next).expect(Exit::Ok);
+    assert_eq!(bar.show("A", "1wk", &[]).closes().len(), before.len() + 2);
+}
+
 #[test]
 fn the_file_that_no_run_continues_is_named() {
     let bar = moved_by_half();

@@ -142,28 +142,82 @@ fn what_the_source_has_no_more_stays_lost_until_a_person_accepts_it() {
 /// An older backup was put back; the next update wrote over it, and that was the whole series for the ledger.
 #[test]
 fn a_history_that_somebody_replaced_by_a_shorter_one_is_missed() {
-    let mut bar = kept(&[], 2);
-    let older = bar.read(LEGACY);
-    source(&bar, &DAYS[..5]);
-    update(&mut bar).expect(Exit::Ok);
-    let whole = bar.read(LEGACY);
-    // Of a week ago; the day that is new is all that the source has.
-    bar.write(LEGACY, older);
-    source(&bar, &DAYS[5..]);
+    for (layout, file) in LAYOUTS {
+        let mut bar = kept(layout, 2);
+        let older = bar.read(file);
+        source(&bar, &DAYS[..5]);
+        update(&mut bar).expect(Exit::Ok);
+        let whole = bar.read(file);
+        // Of a week ago; the day that is new is all that the source has.
+        bar.write(file, older);
+        source(&bar, &DAYS[5..]);
 
-    update(&mut bar).expect(Exit::Partial);
-    let told = update(&mut bar).expect(Exit::Partial).stderr;
-    bar.run(&["check"]).expect(Exit::Mismatch);
+        update(&mut bar).expect(Exit::Partial);
+        let told = update(&mut bar).expect(Exit::Partial).stderr;
+        bar.run(&["check"]).expect(Exit::Mismatch);
 
-    assert!(
-        told.contains("of 6 rows that were stored 3 are there"),
-        "{told}"
-    );
-    // The backup of yesterday has all but the newest day.
-    bar.write(LEGACY, whole);
-    update(&mut bar).expect(Exit::Ok);
-    assert_eq!(days(&bar), DAYS);
-    bar.run(&["check"]).expect(Exit::Ok);
+        assert!(
+            told.contains("of 6 rows that were stored 3 are there"),
+            "{layout:?}: {told}"
+        );
+        // The backup of yesterday has all but the newest day.
+        bar.write(file, whole);
+        update(&mut bar).expect(Exit::Ok);
+        assert_eq!(days(&bar), DAYS);
+        bar.run(&["check"]).expect(Exit::Ok);
+    }
+}
+
+/// What came back was counted beside what it had been before.
+#[test]
+fn an_older_copy_that_an_update_completes_is_what_was_written() {
+    for (layout, file) in LAYOUTS {
+        let mut bar = kept(layout, 2);
+        let older = bar.read(file);
+        source(&bar, &DAYS[..5]);
+        update(&mut bar).expect(Exit::Ok);
+        bar.write(file, older);
+        source(&bar, &DAYS);
+
+        update(&mut bar);
+
+        assert_eq!(days(&bar), DAYS);
+        bar.run(&["check"]).expect(Exit::Ok);
+    }
+}
+
+/// Only `check` told of a month that was deleted, unless it was the newest one.
+#[test]
+fn a_month_that_is_gone_is_told_by_status_and_by_the_first_update_of_a_day() {
+    const MONTHS: [&str; 3] = ["2025-09-30", "2025-10-31", "2025-11-11"];
+    const TOLD: &str = "A 1d at us:mine";
+    let gone = ["year=2025/month=10/data.parquet", "year=2025/month=09"];
+    for gone in gone {
+        let mut bar = kept(&["--partitioned"], 1);
+        source(&bar, &MONTHS);
+        let all = ["update", "--start", MONTHS[0], "--end", MONTHS[2]];
+        bar.run(&all).expect(Exit::Ok);
+        source(&bar, &MONTHS[2..]);
+        bar.remove(format!("data/us/mine/stocks_1d/ticker=A/{gone}"));
+
+        let status = bar.run(&["status"]).expect(Exit::Ok).stderr;
+        assert!(
+            status.contains(&format!("fewer rows than were stored: {TOLD} (2 of 3)")),
+            "{gone}: {status}"
+        );
+        bar.now = "2025-11-22T08:00:00Z".to_owned();
+        for said in ["asks its source for all", "brings no more of them"] {
+            let told = update(&mut bar).expect(Exit::Partial).stderr;
+            let of = format!("{TOLD}: of 3 rows that were stored 2 are there");
+            assert!(told.contains(&of) && told.contains(said), "{gone}: {told}");
+        }
+        source(&bar, &MONTHS);
+        bar.run(&all).expect(Exit::Ok);
+        assert_eq!(days(&bar), MONTHS);
+        assert_eq!(update(&mut bar).expect(Exit::Ok).stderr, "");
+        let status = bar.run(&["status"]).expect(Exit::Ok).stderr;
+        assert!(!status.contains("fewer rows"), "{gone}: {status}");
+    }
 }
 
 #[test]

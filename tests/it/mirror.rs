@@ -2,6 +2,7 @@
 
 mod bad;
 mod crash;
+mod damaged;
 mod restore;
 mod restore_crash;
 mod rules;

@@ -258,11 +258,14 @@ fn days_asked_for_by_name_do_not_hide_what_is_gone_before_them() {
     kept.source(&ALL);
 
     let named = ["--start", "2025-11-21", "--end", "2025-11-21"];
-    kept.bar
-        .run(&[&["update"], &named[..]].concat())
-        .expect(Exit::Ok);
+    let ran = kept.bar.run(&[&["update"], &named[..]].concat());
+    let told = ran.expect(Exit::Partial).stderr;
     kept.bar.run(&["update"]).expect(Exit::Ok);
 
+    assert!(
+        told.contains("of 5 rows that were stored 2 are there"),
+        "{told}"
+    );
     assert_eq!(kept.days(), [&["2025-11-17"], &ALL[..]].concat());
 }
 

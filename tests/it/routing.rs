@@ -65,6 +65,7 @@ fn answer(case: Router) -> Answer {
         RouteReason::Toggle => "the toggle says so",
         RouteReason::WideInterval => "the interval is too wide",
         RouteReason::Dataset => "only partitions hold this dataset",
+        RouteReason::Unanswered => "the disk does not say",
     };
     (
         route.layout.to_string(),

@@ -207,6 +207,44 @@ fn what_only_a_month_has_joins_the_days_and_the_month_stays() {
     assert_eq!(months, [bench.path().join(month_file("2025-10"))]);
 }
 
+/// It named files by the day of their download: what was corrected in the morning lies in the next day's.
+#[test]
+fn rows_in_files_of_other_days_go_where_they_belong_and_days_without_a_file_begin() {
+    let bench = TestWorkspace::on_disk();
+    let (thursday, friday) = (thursday(), friday());
+    let corrected = trade("2025-10-30T17:00:00", "late", 57.25);
+    let first = trade("2025-10-29T09:00:00", "first", 56.0);
+    let files = [
+        (
+            day_file("2025-10-30"),
+            older_file(&[thursday.clone(), vec![first.clone()]].concat()),
+        ),
+        (
+            day_file("2025-10-31"),
+            older_file(&[friday.clone(), vec![corrected.clone()]].concat()),
+        ),
+    ];
+    for (path, bytes) in &files {
+        bench.write(path, bytes);
+    }
+
+    let report = ingest(&bench, &[]).unwrap();
+
+    assert_eq!(report.warnings, Vec::<String>::new());
+    assert_eq!(day_rows(&bench, "2025-10-29"), rows(&[first]));
+    let whole = [thursday, vec![corrected]].concat();
+    assert_eq!(day_rows(&bench, "2025-10-30"), rows(&whole));
+    assert_eq!(day_rows(&bench, "2025-10-31"), rows(&friday));
+    let kept = report.kept.iter();
+    let kept: Vec<_> = kept
+        .map(|kept| bench.read(kept.folder.join("trades.parquet")))
+        .collect();
+    assert!(files.iter().all(|(_, old)| kept.contains(old)));
+    let before = bench.tree();
+    assert!(ingest(&bench, &[]).unwrap().kept.is_empty());
+    assert_eq!(bench.tree(), before);
+}
+
 #[test]
 fn a_day_that_nobody_can_hold_is_told_and_the_others_are_taken_over() {
     let bench = TestWorkspace::on_disk();

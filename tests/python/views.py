@@ -4,7 +4,8 @@
     views.py BARKEEP [--spark]
 
 A workspace of the demo source is made, its factors are exported, and what each view answers is compared with what `barkeep show`
-prints: every row of the raw view, the instants, the last closes, and the adjusted closes to the last digits of a product.
+prints: every row of the raw view, the instants, the last closes, and the adjusted closes to the last digits of a product. Bars of hours
+that a clock shows twice, leaps over, or that have no volume are compared with what the zone says.
 """
 
 import argparse
@@ -17,10 +18,13 @@ import os
 import subprocess
 import sys
 import tempfile
+import zoneinfo
 
 TICKERS = ["AAPL", "KO", "MSFT"]
 NOW = "2025-11-21T22:00:00Z"
 VIEW = "us_demo_1d"
+HOURS = "us_demo_1h"
+ZONE = "America/New_York"
 
 
 class Workspace:
@@ -34,7 +38,9 @@ class Workspace:
         self.run("init", "--venue", "us:demo", "--partitioned", *tickers)
         self.run("update", "--quiet")
         self.pay()
+        self.keep_hours()
         self.run("export", "--factors", "-o", "factors.parquet")
+        self.correct()
 
     def pay(self):
         """Stores what the demo source does not tell: dividends of one ticker, and the zone of all."""
@@ -51,9 +57,40 @@ class Workspace:
         with open(registry, encoding="utf-8") as file:
             known = json.load(file)
         for entry in known.values():
-            entry["identity"] = {"timezone": "America/New_York"}
+            entry["identity"] = {"timezone": ZONE}
         with open(registry, "w", encoding="utf-8") as file:
             json.dump(known, file, indent=4)
+
+    def correct(self):
+        """Gives each day of the table a second row, as a correction has one: both together are what the first one was."""
+        import polars as pl
+
+        path = os.path.join(self.path, "factors.parquet")
+        table = pl.read_parquet(path, glob=False)
+        told = table.with_columns(pl.col("dividend_factor") * 0.5)
+        corrected = table.with_columns(dividend_factor=pl.lit(2.0), split_factor=pl.lit(1.0))
+        pl.concat([told, corrected]).sort("stock", "date").write_parquet(path)
+
+    def keep_hours(self):
+        """Stores hours of the two days on which the clock is changed; the newest one has no volume."""
+        import polars as pl
+
+        self.hours = []
+        for change in (datetime.datetime(2025, 3, 9), datetime.datetime(2025, 11, 2)):
+            dates = [change + datetime.timedelta(hours=hour) for hour in range(-24, 48)]
+            count = len(dates)
+            prices = {price: [100.0 + len(self.hours) + at for at in range(count)] for price in ("open", "high", "low", "close")}
+            rows = {"stock": ["KO"] * count, "date": dates, **prices, "volume": [1000] * (count - 1) + [None],
+                    "sequence": [None] * count}
+            self.hours += zip(dates, rows["close"], rows["volume"])
+            month = ("data", "us", "demo", "stocks_1h", "ticker=KO", "year=2025", f"month={change.month:02}")
+            folder = os.path.join(self.path, *month)
+            # The days before the second change are of another month.
+            for number in sorted({date.month for date in dates}):
+                part = pl.DataFrame(rows, schema_overrides={"sequence": pl.Int64}).filter(pl.col("date").dt.month() == number)
+                into = os.path.join(os.path.dirname(folder), f"month={number:02}")
+                os.makedirs(into)
+                part.write_parquet(os.path.join(into, "data.parquet"))
 
     def run(self, *args):
         """Runs the binary and returns what it printed."""
@@ -73,6 +110,15 @@ class Workspace:
     def script(self, engine):
         """Returns the script of an engine."""
         return self.run("views", "--engine", engine, "--venue", "us:demo", "--factors", "factors.parquet")
+
+
+def instant(wall):
+    """Returns the earlier of two instants, and of a moment that the clock leaps over the one without the leap."""
+    zone, early = zoneinfo.ZoneInfo(ZONE), datetime.timedelta(hours=3)
+    found = wall.replace(tzinfo=zone).astimezone(datetime.UTC)
+    if found.astimezone(zone).replace(tzinfo=None) != wall:
+        found = (wall - early).replace(tzinfo=zone).astimezone(datetime.UTC) + early
+    return found.replace(tzinfo=None)
 
 
 def day(value):
@@ -145,6 +191,10 @@ def judge(engine, workspace):
     last = {stock: (stock, date, close) for stock, date, close in stored}
     found = engine.rows(f"{VIEW}_last", ["stock", "date", "close"])
     expect("last", sorted((stock, day(date), close) for stock, date, close in found), sorted(last.values()))
+    found = engine.rows(HOURS, ["date", "utc"])
+    expect("instants of changed clocks", sorted((date, utc.replace(tzinfo=None)) for date, utc in found),
+           [(date, instant(date)) for date, _, _ in workspace.hours])
+    expect("last hour", engine.rows(f"{HOURS}_last", ["date", "close", "volume"]), [workspace.hours[-1]])
     adjusted = workspace.shown("--adjust", "all")
     found = engine.rows(f"{VIEW}_adjusted", ["stock", "date", "close"])
     found = sorted((stock, day(date), close) for stock, date, close in found)

@@ -6,18 +6,19 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::export::{save, target};
-use super::named::{self, Lookup};
+use super::export::target;
+use super::named;
 use super::show;
-use super::show::{Wanted, catalog_if_usable, find, interval, report_damage};
+use super::show::{catalog_if_usable, report_damage};
 use super::time_args::{DATES, TimeArgs};
 use crate::cli::args::adjust;
-use crate::cli::ui::words::count;
 use crate::cli::{Exit, Failure, Shell, wiring};
-use crate::export::Times;
 use crate::export::chart::{Paint, Size, candles, lines, svg};
+use crate::export::{Times, save};
 use crate::frame::{Adjust, Frame};
+use crate::model::words::count;
 use crate::model::{Interval, Ticker, Venue, time};
+use crate::query::Wanted;
 
 /// How many candles are drawn where nobody says since when.
 const USUAL_BARS: usize = 120;
@@ -68,8 +69,9 @@ pub(in crate::cli) fn run(args: &ChartArgs, shell: &Shell<'_>) -> Result<Exit, F
     let workspace = wiring::open(shell)?;
     let (catalog, told) = catalog_if_usable(&workspace, shell)?;
     let reading = workspace.reading(&catalog);
-    let lookup = Lookup::of(shell, &workspace, &catalog, args.venue.as_slice());
-    let ticker = lookup.ticker(&args.ticker)?;
+    let (venues, word) = (args.venue.as_slice(), std::slice::from_ref(&args.ticker));
+    let tickers = named::tickers(shell, reading, venues, word)?;
+    let ticker = tickers.first().unwrap_or(&args.ticker);
     let wanted = Wanted {
         command: "chart",
         interval: args.interval,
@@ -77,8 +79,8 @@ pub(in crate::cli) fn run(args: &ChartArgs, shell: &Shell<'_>) -> Result<Exit, F
         venue: args.venue.as_ref(),
         with_outside: false,
     };
-    let interval = interval(wanted, reading, &ticker)?;
-    let (request, stored) = find(wanted, reading, &ticker, interval)?;
+    let interval = wanted.interval(reading, ticker)?;
+    let (request, stored) = wanted.find(reading, ticker, interval)?;
     let exit = Exit::worst([told, report_damage(shell, &request, &stored)]);
     let bars = match args.adjust {
         Some(adjust) => reading.adjusted(&request, &stored, adjust)?,
@@ -95,7 +97,7 @@ pub(in crate::cli) fn run(args: &ChartArgs, shell: &Shell<'_>) -> Result<Exit, F
         return Ok(Exit::worst([exit, Exit::Failed]));
     };
     let picture = Picture {
-        name: match named::mnemonic(&request, &catalog) {
+        name: match catalog.mnemonic_of(&request) {
             Some(mnemonic) => format!("{request} ({mnemonic})"),
             None => request.to_string(),
         },
@@ -146,7 +148,7 @@ impl Picture {
     fn save(&self, shell: &Shell<'_>, target: &Path) -> Result<(), Failure> {
         let candles = candles(&self.bars, CANDLES);
         let drawing = svg(&candles, &self.title(candles.bars_each), self.times, PIXELS)?;
-        save(shell, target, drawing.as_bytes())
+        Ok(save(&*shell.world.fs, target, drawing.as_bytes())?)
     }
 
     fn print(&self, shell: &Shell<'_>, rows: usize) {

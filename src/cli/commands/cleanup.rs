@@ -11,11 +11,11 @@ use super::{registration, sweep};
 use crate::cli::ui::progress::Progress;
 use crate::cli::ui::summary::{self, Finished};
 use crate::cli::ui::summary_json;
-use crate::cli::ui::words::count;
 use crate::cli::{Exit, Failure, Shell, outcome, wiring};
 use crate::cycle::{self, CleanedUp};
 use crate::ingest::sweep as temps;
 use crate::model::RunId;
+use crate::model::words::count;
 use crate::storage::leftover_runs;
 use crate::sys::Stopwatch;
 use crate::workspace::Workspace;
@@ -69,6 +69,7 @@ pub(in crate::cli) fn run(args: &CleanupArgs, shell: &Shell<'_>) -> Result<Exit,
     let finished = Finished {
         report,
         leftovers,
+        asked: None,
         requests: Vec::new(),
         lock_seconds,
         total_seconds: watch.seconds(),

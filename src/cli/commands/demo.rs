@@ -9,8 +9,8 @@ use clap::Args;
 use super::init::{self, InitArgs};
 use super::show::{self, ShowArgs};
 use super::update::{self, UpdateArgs};
-use crate::cli::ui::words::quoted;
 use crate::cli::{Exit, Failure, Shell};
+use crate::model::words::quoted;
 use crate::model::{Interval, Ticker, Venue};
 use crate::sys::{FsResult, Kind};
 

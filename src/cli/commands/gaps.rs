@@ -1,7 +1,7 @@
 //! Names the trading days on which a stored series has no bar. A warning for people: nothing is decided by it.
 
 use crate::cli::shell::Shell;
-use crate::cli::ui::words::{count, some_of};
+use crate::model::words::{count, some_of};
 use crate::model::{Series, StorageRequest};
 use crate::query::{Span, stored_gaps};
 use crate::storage::Stored;

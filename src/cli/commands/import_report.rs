@@ -1,14 +1,12 @@
 //! What `tickers import` tells: the lists, what was left out and why, and what changed.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Value, json};
 
-use crate::cli::ui::words::{count, grouped, some_of};
 use crate::cli::{Failure, Shell};
 use crate::model::Venue;
+use crate::model::words::{count, grouped, some_of};
 use crate::roster::{Imported, ReadList};
-use crate::source::symbols::{LeftOut, Reason};
+use crate::source::symbols::LeftOut;
 
 /// How many symbols a message names.
 const MOST_NAMED: usize = 10;
@@ -37,13 +35,13 @@ impl ImportReport<'_> {
                 shell.note(&format!("{} is of {date}.", read.origin));
             }
         }
-        for (reason, symbols) in by_reason(&taken.left_out) {
+        for (reason, symbols) in taken.by_reason() {
             let sentence = format!(
                 "{} left out, {reason}: {}.",
                 count(symbols.len(), "symbol", "symbols"),
                 some_of(&symbols, MOST_NAMED)
             );
-            if is_expected(reason) {
+            if reason.is_expected() {
                 shell.note(&sentence);
             } else {
                 shell.warning(&sentence);
@@ -92,7 +90,7 @@ impl ImportReport<'_> {
                 "rows": read.list.rows,
             })
         });
-        let counts = by_reason(&taken.left_out).into_iter();
+        let counts = taken.by_reason().into_iter();
         let counts = counts.map(|(reason, symbols)| (reason.to_string(), json!(symbols.len())));
         let left_out = taken.left_out.iter().map(
             |LeftOut { symbol, reason }| json!({"symbol": symbol, "reason": reason.to_string()}),
@@ -112,29 +110,5 @@ impl ImportReport<'_> {
             "left_out_by_reason": counts.collect::<serde_json::Map<_, _>>(),
             "left_out": left_out.collect::<Vec<_>>(),
         })
-    }
-}
-
-fn by_reason(left_out: &[LeftOut]) -> BTreeMap<Reason, Vec<&str>> {
-    let mut by_reason: BTreeMap<Reason, Vec<&str>> = BTreeMap::new();
-    for LeftOut { symbol, reason } in left_out {
-        by_reason.entry(*reason).or_default().push(symbol);
-    }
-    by_reason
-}
-
-/// Tells whether nobody has to look at it: it is the user's choice, or what a list is like.
-fn is_expected(reason: Reason) -> bool {
-    match reason {
-        Reason::TestIssue
-        | Reason::Inactive
-        | Reason::NotChosen(_)
-        | Reason::Repeated
-        | Reason::InAnotherList => true,
-        Reason::NoSpelling
-        | Reason::Disagreeing
-        | Reason::NoTicker
-        | Reason::Unsafe
-        | Reason::Damaged => false,
     }
 }

@@ -8,14 +8,14 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::named::Lookup;
+use super::named;
 use super::registration;
 use crate::catalog::Catalog;
-use crate::cli::ui::words::count;
 use crate::cli::{Exit, Failure, Shell, wiring};
-use crate::config::{Overrides, ToggleScope};
+use crate::config::Overrides;
+use crate::model::words::count;
 use crate::model::{Interval, Ticker, Venue};
-use crate::roster::{self, Change};
+use crate::roster::{self, Beginning};
 use crate::sys::atomic;
 use crate::workspace::Workspace;
 
@@ -60,18 +60,19 @@ pub(in crate::cli) fn run(args: &InitArgs, shell: &Shell<'_>) -> Result<Exit, Fa
     let is_new = found.is_none();
     let mut catalog = found.unwrap_or_default();
     catalog.know_aliases(workspace.aliases()?);
-    let tickers =
-        Lookup::of(shell, &workspace, &catalog, std::slice::from_ref(&venue)).tickers(&words)?;
-    if args.partitioned {
-        let scope = ToggleScope::Source(venue.clone());
-        roster::change_toggle(&mut workspace, &held, &scope, Change::Enable)?;
-    }
-    registration::warn_of_unspelled(&workspace, shell, &venue, &tickers)?;
-    roster::begin_intervals(fs, &held, &args.intervals)?;
-    let added = registration::add(shell, &mut catalog, &venue, &tickers);
-    if is_new || catalog.is_changed() {
-        roster::save(fs, &held, &catalog)?;
-    }
+    let (reading, at) = (workspace.reading(&catalog), std::slice::from_ref(&venue));
+    let tickers = named::tickers(shell, reading, at, &words)?;
+    let beginning = Beginning {
+        venue: &venue,
+        tickers: &tickers,
+        intervals: &args.intervals,
+        is_partitioned: args.partitioned,
+        today: shell.today(),
+    };
+    let registry = (&mut catalog, is_new);
+    let (added, unspelled) = roster::begin(&mut workspace, &held, registry, beginning)?;
+    registration::warn_of_unspelled(shell, unspelled);
+    registration::warn_of_twins(shell, &catalog, &tickers);
     held.release()?;
     report(&workspace, shell, &venue, added, &catalog)?;
     Ok(Exit::Ok)

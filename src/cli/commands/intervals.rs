@@ -7,9 +7,9 @@ use serde_json::json;
 
 use super::registration;
 use crate::catalog::Intervals;
-use crate::cli::ui::words::some_of;
 use crate::cli::{Exit, Failure, Shell, wiring};
 use crate::model::Interval;
+use crate::model::words::some_of;
 use crate::roster;
 
 /// What to do with intervals.

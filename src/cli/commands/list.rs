@@ -2,23 +2,25 @@
 //!
 //! Promises: takes no lock and writes nothing. What nobody recorded is printed as unknown, never as empty.
 
-use chrono::{DateTime, Timelike, Utc};
+use chrono::Timelike;
 use clap::Args;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::named::{self, Lookup};
-use super::unknown;
-use crate::catalog::Catalog;
+use super::named;
+use crate::catalog::{Catalog, refuse_order};
+use crate::cli::ui::json as pieces;
 use crate::cli::ui::table::Columns;
-use crate::cli::ui::words::count;
+use crate::cli::ui::troubles::print_damaged_records;
 use crate::cli::{Exit, Failure, Shell, wiring};
-use crate::inventory::{self, Asked, Known, Listed};
+use crate::inventory::{self, Asked, Listed};
 use crate::ledger::SeriesRecord;
+use crate::model::words::count;
 use crate::model::{AsOf, Interval, PartitionKey, Series, Ticker, Venue, time};
+use crate::workspace::Reading;
 
 /// Options of `list`.
-#[derive(Clone, Debug, Args)]
+#[derive(Debug, Args)]
 pub(in crate::cli) struct ListArgs {
     /// Only these tickers [default: all]
     #[arg(value_name = "TICKER")]
@@ -46,42 +48,49 @@ const NONE: &str = "-";
 pub(in crate::cli) fn run(args: &ListArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
     let (workspace, catalog) = wiring::open_with_registry(shell)?;
     let as_of = wiring::moment(shell, args.as_of)?;
-    let lookup = Lookup::of(shell, &workspace, &catalog, &args.venues).at(as_of);
-    let args = &ListArgs {
-        tickers: lookup.tickers(&args.tickers)?,
-        ..args.clone()
+    let reading = Reading {
+        as_of,
+        ..workspace.reading(&catalog)
     };
     let asked = Asked {
         venues: args.venues.clone(),
         intervals: args.intervals.clone(),
-        tickers: args.tickers.clone(),
+        tickers: named::tickers(shell, reading, &args.venues, &args.tickers)?,
     };
     let known = match as_of {
         None => inventory::known(&workspace, &catalog, &asked)?,
         Some(at) => {
             let known = inventory::known_at(&workspace, &catalog, &asked, at)?;
-            refuse_unrecorded(&known, at, shell)?;
+            for (venue, begun) in known.begun_after(at)? {
+                let begun = begun.to_rfc3339();
+                shell.warning(&format!(
+                    "Of {venue} nobody knows what was held then: it is recorded since {begun}."
+                ));
+            }
             known
         }
     };
     let (begun, damaged) = (known.begun.clone(), known.damaged.clone());
     let halves = inventory::tell_halves(&known.halves, shell.root());
-    refuse_unknown(args, &known, &catalog)?;
+    refuse_order(
+        "list",
+        &asked.tickers,
+        args.intervals.first().copied(),
+        &catalog,
+    )?;
+    known.refuse_unknown(&asked, &catalog)?;
     let listed = inventory::list(known, workspace.view(), &catalog, shell.today());
     if args.json {
         let begun = begun
             .iter()
             .map(|(venue, at)| (venue.to_string(), json!(at.to_rfc3339())));
-        let damaged = damaged.iter().map(
-            |(path, reason)| json!({ "path": shell.shown(path).to_string(), "reason": reason }),
-        );
         shell.json(&Documents {
             series: listed
                 .iter()
                 .map(|one| Document::of(one, args, &catalog))
                 .collect(),
             begun: begun.collect(),
-            damaged: damaged.collect(),
+            damaged: pieces::of_files(&damaged, shell),
         });
     } else {
         print(&listed, args, &catalog, shell);
@@ -89,83 +98,14 @@ pub(in crate::cli) fn run(args: &ListArgs, shell: &Shell<'_>) -> Result<Exit, Fa
     if let Some(told) = halves {
         shell.warning(&format!("{told}."));
     }
-    for (path, reason) in &damaged {
-        let path = shell.shown(path);
-        shell.error(&format!(
-            "error: {path} cannot be understood: {reason}\nhint: make the records anew: barkeep check --rebuild"
-        ));
-    }
+    print_damaged_records(&damaged, shell);
     Ok(Exit::Damaged.when(!damaged.is_empty()))
-}
-
-/// Of a moment before anything was recorded nobody knows what was held.
-fn refuse_unrecorded(known: &Known, at: DateTime<Utc>, shell: &Shell<'_>) -> Result<(), Failure> {
-    let later: Vec<_> = known
-        .begun
-        .iter()
-        .filter(|(_, begun)| **begun > at)
-        .collect();
-    if later.len() == known.begun.len() {
-        let since = known.begun.values().min();
-        let since = since.map_or_else(
-            || "nothing was recorded yet".to_owned(),
-            |begun| format!("what was stored is recorded since {}", begun.to_rfc3339()),
-        );
-        let at = at.to_rfc3339();
-        let message = format!("what was held at {at} is not known: {since}");
-        return Err(Failure::new(Exit::Failed, message));
-    }
-    for (venue, begun) in later {
-        let begun = begun.to_rfc3339();
-        let warning =
-            format!("Of {venue} nobody knows what was held then: it is recorded since {begun}.");
-        shell.warning(&warning);
-    }
-    Ok(())
-}
-
-/// What was named and is neither known nor recorded is a slip of the keyboard.
-fn refuse_unknown(args: &ListArgs, known: &Known, catalog: &Catalog) -> Result<(), Failure> {
-    let venues = catalog.venues();
-    let is_recorded = |ticker: &Ticker| {
-        let mut records = known.records.keys();
-        records.any(|request| request.series.ticker() == Some(ticker))
-    };
-    unknown::refuse_order(
-        "list",
-        &args.tickers,
-        args.intervals.first().copied(),
-        catalog,
-    )?;
-    let mut unknown: Vec<&Ticker> = Vec::new();
-    for ticker in &args.tickers {
-        let is_known = match args.venues.as_slice() {
-            [] => catalog.contains(ticker),
-            venues => venues.iter().any(|venue| catalog.is_at(ticker, venue)),
-        };
-        if !is_known && !is_recorded(ticker) {
-            unknown.push(ticker);
-        }
-    }
-    unknown::refuse(catalog, &unknown, "nothing is recorded")?;
-    let is_recorded = |venue: &Venue| {
-        let mut records = known.records.keys();
-        records.any(|request| request.venue.as_ref() == Some(venue))
-    };
-    let mut asked = args.venues.iter();
-    match asked.find(|venue| !venues.contains(venue) && !is_recorded(venue)) {
-        Some(venue) => Err(Failure::usage(format!(
-            "tickers.json has no tickers of {venue}, and nothing is recorded of it"
-        ))
-        .hint("`barkeep config show` lists the sources")),
-        None => Ok(()),
-    }
 }
 
 fn print(listed: &[Listed], args: &ListArgs, catalog: &Catalog, shell: &Shell<'_>) {
     let ticker = |one: &Listed| match &one.request.series {
         Series::Trades { feed } => feed.to_string(),
-        _ => named::called(&one.request, catalog),
+        _ => catalog.called(&one.request),
     };
     let months = |record: &SeriesRecord| match record.months.as_slice() {
         [] => NONE.to_owned(),
@@ -236,8 +176,8 @@ struct Documents<'l> {
 /// What is printed of one series.
 #[derive(Serialize)]
 struct Document<'l> {
-    venue: Option<String>,
-    ticker: Option<&'l str>,
+    venue: Option<&'l Venue>,
+    ticker: Option<&'l Ticker>,
     mnemonic: Option<&'l str>,
     feed: Option<&'l str>,
     dataset: &'static str,
@@ -247,7 +187,7 @@ struct Document<'l> {
     layout: Option<&'static str>,
     first: Option<String>,
     last: Option<String>,
-    months: Option<Vec<[String; 2]>>,
+    months: Option<&'l [(PartitionKey, PartitionKey)]>,
     rows: Option<u64>,
     files: Option<u64>,
     bytes: Option<u64>,
@@ -261,15 +201,10 @@ impl<'l> Document<'l> {
         let moment = |nanos: Option<i64>| nanos.map(|nanos| moment(series, nanos));
         let record = one.record.as_ref();
         let exact = record.filter(|record| record.is_exact());
-        let months = |record: &SeriesRecord| {
-            let months = record.months.iter();
-            let months = months.map(|(first, last)| [first.to_string(), last.to_string()]);
-            months.collect()
-        };
         Self {
-            venue: one.request.venue.as_ref().map(ToString::to_string),
-            ticker: series.ticker().map(Ticker::as_str),
-            mnemonic: named::mnemonic(&one.request, catalog),
+            venue: one.request.venue.as_ref(),
+            ticker: series.ticker(),
+            mnemonic: catalog.mnemonic_of(&one.request),
             feed: match series {
                 Series::Trades { feed } => Some(feed.as_str()),
                 _ => None,
@@ -281,7 +216,7 @@ impl<'l> Document<'l> {
             layout: record.map(layout),
             first: moment(record.and_then(|record| record.first)),
             last: moment(record.and_then(|record| record.last)),
-            months: record.map(months),
+            months: record.map(|record| &*record.months),
             rows: exact.map(|record| record.rows),
             files: exact.map(|record| record.files),
             bytes: exact.map(|record| record.bytes),

@@ -35,4 +35,3 @@ mod provisional;
 mod registration;
 mod status_gaps;
 mod symbol_import;
-mod unknown;

@@ -5,9 +5,9 @@
 use clap::Args;
 
 use super::registration;
-use crate::cli::ui::words::{count, some_of};
 use crate::cli::wiring::{self, registry};
 use crate::cli::{Exit, Failure, Shell};
+use crate::model::words::{count, some_of};
 use crate::model::{Ticker, Venue};
 use crate::roster;
 

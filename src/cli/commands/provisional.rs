@@ -1,7 +1,7 @@
 //! What is said of stored bars that may still change, because their time was not over when they came.
 
 use crate::cli::shell::Shell;
-use crate::cli::ui::words::some_of;
+use crate::model::words::some_of;
 use crate::model::{Interval, time};
 use crate::query;
 use crate::workspace::Workspace;

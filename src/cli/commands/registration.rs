@@ -4,12 +4,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::catalog::Catalog;
-use crate::cli::ui::words;
 use crate::cli::{Failure, Shell};
 use crate::ingest;
 use crate::lock::LockGuard;
-use crate::model::{Ticker, Venue};
-use crate::roster;
+use crate::model::Ticker;
+use crate::model::words;
+use crate::roster::{self, Unspelled};
 use crate::workspace::Workspace;
 
 /// Takes the run lock, waiting for it if that was asked for.
@@ -69,21 +69,6 @@ pub(super) fn listed(
     Ok(all)
 }
 
-/// Adds tickers to a venue, and returns how many were new.
-pub(super) fn add(
-    shell: &Shell<'_>,
-    catalog: &mut Catalog,
-    venue: &Venue,
-    tickers: &[Ticker],
-) -> usize {
-    let mut added = 0;
-    for ticker in tickers {
-        added += usize::from(catalog.add(ticker, venue, shell.today()));
-    }
-    warn_of_twins(shell, catalog, tickers);
-    added
-}
-
 /// Names tickers that differ only in case from one of those that were added.
 pub(super) fn warn_of_twins(shell: &Shell<'_>, catalog: &Catalog, tickers: &[Ticker]) {
     for twins in catalog.case_twins() {
@@ -97,19 +82,13 @@ pub(super) fn warn_of_twins(shell: &Shell<'_>, catalog: &Catalog, tickers: &[Tic
 }
 
 /// Warns of intervals in which a ticker cannot be stored, since it is unsafe as a file name.
-pub(super) fn warn_of_unspelled(
-    workspace: &Workspace<'_>,
-    shell: &Shell<'_>,
-    venue: &Venue,
-    tickers: &[Ticker],
-) -> Result<(), Failure> {
-    let Some((ticker, intervals)) = roster::unspelled(workspace, venue, tickers)? else {
-        return Ok(());
+pub(super) fn warn_of_unspelled(shell: &Shell<'_>, unspelled: Unspelled<'_>) {
+    let Some((ticker, intervals)) = unspelled else {
+        return;
     };
     for interval in intervals {
         shell.warning(&format!(
             "{interval} bars of {ticker} cannot be stored: they are kept in the legacy layout, which cannot spell the symbol."
         ));
     }
-    Ok(())
 }

@@ -7,10 +7,10 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use super::export::{save, target};
-use crate::cli::ui::words::size;
+use super::export::target;
 use crate::cli::{Exit, Failure, Shell, wiring};
-use crate::export::page;
+use crate::export::{page, save};
+use crate::model::words::size;
 use crate::overview::{self, Made};
 
 /// Options of `report`.
@@ -36,7 +36,7 @@ pub(in crate::cli) fn run(args: &ReportArgs, shell: &Shell<'_>) -> Result<Exit, 
     };
     let document = overview::document(&workspace, &catalog, &standing.series, made)?.to_string();
     let page = page(&document);
-    save(shell, &target, page.as_bytes())?;
+    save(&*shell.world.fs, &target, page.as_bytes())?;
     let bytes = size(u64::try_from(page.len()).unwrap_or_default());
     let shown = args.output.display();
     shell.note(&format!("{shown} is a page of {bytes}."));

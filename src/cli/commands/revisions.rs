@@ -7,12 +7,12 @@ use chrono::SecondsFormat;
 use clap::Args;
 use serde_json::json;
 
-use super::named::Lookup;
+use super::named;
 use super::show::catalog_if_usable;
-use super::unknown;
+use crate::catalog::refuse_unknown;
 use crate::cli::ui::table::Columns;
 use crate::cli::{Exit, Failure, Shell, wiring};
-use crate::ledger::{Ledger, read_ledger};
+use crate::ledger::{Ledger, read_ledger, recorded_series};
 use crate::model::{Feed, Interval, Series, StorageRequest, Ticker, Venue};
 
 /// How many damaged lines of a ledger are named.
@@ -42,30 +42,11 @@ impl RevisionsArgs {
     /// Returns the series that may have a ledger.
     fn series(&self) -> Vec<Series> {
         let feeds = self.trades.iter().cloned();
-        let feeds = feeds.map(|feed| Series::Trades { feed }).collect();
-        let Some(ticker) = &self.ticker else {
-            return feeds;
-        };
-        let bars = |interval| Series::Bars {
-            ticker: ticker.clone(),
-            interval,
-        };
-        let outside = |interval| Series::Prepost {
-            ticker: ticker.clone(),
-            interval,
-        };
-        let of_length = |interval: Interval| {
-            let outside = interval.is_intraday().then(|| outside(interval));
-            std::iter::once(bars(interval)).chain(outside)
-        };
-        if let Some(interval) = self.interval {
-            return of_length(interval).collect();
-        }
-        let mut series: Vec<Series> = Interval::ALL.into_iter().flat_map(of_length).collect();
-        let ticker = || ticker.clone();
-        series.push(Series::Events { ticker: ticker() });
-        series.push(Series::Auctions { ticker: ticker() });
-        series
+        let feeds = feeds.map(|feed| Series::Trades { feed });
+        let of_ticker = |ticker| recorded_series(ticker, self.interval);
+        feeds
+            .chain(self.ticker.iter().flat_map(of_ticker))
+            .collect()
     }
 }
 
@@ -73,10 +54,10 @@ impl RevisionsArgs {
 pub(in crate::cli) fn run(args: &RevisionsArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
     let workspace = wiring::open(shell)?;
     let (catalog, told) = catalog_if_usable(&workspace, shell)?;
-    let lookup = Lookup::of(shell, &workspace, &catalog, args.venue.as_slice());
-    let ticker = args.ticker.as_ref().map(|word| lookup.ticker(word));
+    let reading = workspace.reading(&catalog);
+    let words = args.ticker.as_slice();
     let args = &RevisionsArgs {
-        ticker: ticker.transpose()?,
+        ticker: named::tickers(shell, reading, args.venue.as_slice(), words)?.pop(),
         ..args.clone()
     };
     let venues = match &args.venue {
@@ -97,7 +78,7 @@ pub(in crate::cli) fn run(args: &RevisionsArgs, shell: &Shell<'_>) -> Result<Exi
             // What a damaged registry has nobody knows.
             let is_unknown = told == Exit::Ok && !catalog.contains(ticker);
             let unknown = is_unknown.then_some(ticker);
-            unknown::refuse(&catalog, unknown.as_slice(), "no value of it was replaced")?;
+            refuse_unknown(&catalog, unknown.as_slice(), "no value of it was replaced")?;
         }
         let feed = args.trades.as_ref().map(ToString::to_string);
         let named = args.ticker.as_ref().map(ToString::to_string).or(feed);

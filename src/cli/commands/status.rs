@@ -1,25 +1,24 @@
 //! `barkeep status`: how the workspace stands. Reads only, and takes no lock.
 
+use chrono::NaiveDate;
 use clap::Args;
 use serde_json::{Value, json};
 
 use super::mirror;
 use super::status_gaps;
-use crate::catalog::Catalog;
+use crate::cli::ui::json as pieces;
 use crate::cli::ui::table::Columns;
 use crate::cli::ui::troubles::{print_data_root, print_unserved};
-use crate::cli::ui::words::{count, some_of};
-use crate::cli::ui::{json as pieces, sizes as ui_sizes};
 use crate::cli::{Exit, Failure, Shell, wiring};
-use crate::inventory::{self, Asked, Known, LostRows};
+use crate::inventory::{self, Asked, LookFor, LostRows, Size};
+use crate::model::words::{count, size, some_of};
 use crate::model::{Interval, Ticker, Venue};
 use crate::overview::{self, RefusedTicker, SeriesStatus, Standing};
-use crate::storage::leftover_runs;
-use crate::vault::Vault;
-use crate::workspace::{DataRoot, Workspace};
+use crate::vault::{ShelfSize, Vault};
+use crate::workspace::DataRoot;
 
 /// Options of `status`.
-#[derive(Clone, Debug, Args)]
+#[derive(Debug, Args)]
 pub(in crate::cli) struct StatusArgs {
     /// Print JSON
     #[arg(long)]
@@ -47,24 +46,30 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
     if args.gaps {
         return status_gaps::run(args, &workspace, &catalog, shell);
     }
+    let standing = overview::survey(&workspace, &catalog)?;
+    let lock = workspace.lock().describe()?;
+    let leftovers = overview::interrupted_runs(&workspace, &standing)?;
     let Standing {
         series,
         unserved,
         refused,
         data,
         toggles,
-    } = overview::survey(&workspace, &catalog)?;
-    let lock = workspace.lock().describe()?;
-    let fs = &*shell.world.fs;
-    let leftovers = leftovers(&workspace, &data)?;
+        unreadable,
+    } = standing;
     let known = inventory::known(&workspace, &catalog, &Asked::default())?;
-    let mut warnings = toggles;
+    let mut warnings = unreadable;
+    warnings.extend(toggles);
     warnings.extend(inventory::tell_halves(&known.halves, shell.root()));
-    let lost = lost_rows(&workspace, &catalog, &known, &data)?;
+    // Where no disk is mounted, that is what is said.
+    let lost = match data {
+        DataRoot::Absent => Vec::new(),
+        _ => inventory::look_for_lost(&workspace, &catalog, &known, LookFor::Files)?,
+    };
     let sizes = inventory::sizes(&known);
     let now = shell.around.clock.now();
     let mirrors = mirror::standings(&workspace, &known)?;
-    let shelves = Vault::of(fs, &workspace.places.vault()).sizes()?;
+    let shelves = Vault::of(workspace.fs(), &workspace.places.vault()).sizes()?;
     if args.json {
         shell.json(&json!({
             "series": series.iter().map(document).collect::<Vec<_>>(),
@@ -74,11 +79,11 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
             "data_refusal": data.refusal(),
             "lost_rows": lost.iter().map(lost_document).collect::<Vec<_>>(),
             "refused": refused.iter().map(refused_document).collect::<Vec<_>>(),
-            "unserved": unserved.iter().map(pieces::unserved).collect::<Vec<_>>(),
+            "unserved": unserved,
             "warnings": warnings,
             "mirrors": mirrors.iter().map(|one| one.document(now)).collect::<Vec<_>>(),
-            "sizes": sizes.iter().map(ui_sizes::document).collect::<Vec<_>>(),
-            "vault": shelves.iter().map(ui_sizes::shelf_document).collect::<Vec<_>>(),
+            "sizes": sizes,
+            "vault": shelves.iter().map(shelf_document).collect::<Vec<_>>(),
         }));
         return Ok(exit(&series));
     }
@@ -90,14 +95,14 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
         if !series.is_empty() {
             shell.line("");
         }
-        ui_sizes::print(&sizes, shell.printer);
+        print_sizes(&sizes, shell);
     }
     for one in &mirrors {
         one.print(now, shell.printer);
     }
     if !shelves.is_empty() {
         shell.line("");
-        ui_sizes::print_vault(&shelves, shell.printer);
+        print_vault(&shelves, shell);
     }
     print_data_root(&data, 0, shell.printer);
     for one in &unserved {
@@ -119,30 +124,6 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
         count(leftovers, "interrupted run", "interrupted runs")
     ));
     Ok(exit(&series))
-}
-
-/// Counts the runs that were interrupted.
-fn leftovers(workspace: &Workspace<'_>, data: &DataRoot) -> Result<usize, Failure> {
-    let (fs, places) = (workspace.fs(), &workspace.places);
-    let runs = match leftover_runs(fs, places) {
-        // What lies in a folder that nobody may look into is not counted; that it is so is said.
-        Err(_) if data.refusal().is_some() => leftover_runs(fs, &places.without_disk())?,
-        runs => runs?,
-    };
-    Ok(runs.len())
-}
-
-/// Returns the series of which rows are gone; where no disk is mounted, that is what is said.
-fn lost_rows(
-    workspace: &Workspace<'_>,
-    catalog: &Catalog,
-    known: &Known,
-    data: &DataRoot,
-) -> Result<Vec<LostRows>, Failure> {
-    if *data == DataRoot::Absent {
-        return Ok(Vec::new());
-    }
-    Ok(inventory::look_for_lost(workspace, catalog, known)?)
 }
 
 /// Says what the sources will forget.
@@ -225,7 +206,6 @@ fn refused_document(one: &RefusedTicker) -> Value {
 }
 
 fn print_series(series: &[SeriesStatus], shell: &Shell<'_>) {
-    let day = |day: Option<chrono::NaiveDate>| day.map_or_else(String::new, |d| d.to_string());
     let hours = |one: &SeriesStatus| one.hours.map_or_else(String::new, |h| format!("{h:.1}"));
     Columns::of(series)
         .text("venue", |one| &one.venue)
@@ -233,11 +213,11 @@ fn print_series(series: &[SeriesStatus], shell: &Shell<'_>) {
         .number("active", |one| one.active)
         .number("resting", |one| one.resting)
         .number("given up", |one| one.not_found)
-        .text("newest", |one| day(one.newest))
+        .text("newest", |one| told(one.newest))
         .number("requests", |one| one.backlog)
         .number("hours", hours)
         .text("next loss", |one| {
-            day(one.next_loss.map(|loss| loss.date_naive()))
+            told(one.next_loss.map(|loss| loss.date_naive()))
         })
         .print(shell);
 }
@@ -257,5 +237,45 @@ fn document(one: &SeriesStatus) -> Value {
         "losing_in_a_week": one.losing_in_a_week,
         "will_lose": one.will_lose(),
         "missed_sessions": one.missed,
+    })
+}
+
+fn told(day: Option<NaiveDate>) -> String {
+    day.map_or_else(String::new, |day| day.to_string())
+}
+
+/// Prints a table of what each venue keeps of each dataset.
+fn print_sizes(sizes: &[Size], shell: &Shell<'_>) {
+    Columns::of(sizes)
+        .text("venue", |one| &one.venue)
+        .text("dataset", |one| one.dataset)
+        .number("series", |one| one.series)
+        .number("unrecorded", |one| one.unrecorded)
+        .number("rows", |one| one.rows)
+        .number("files", |one| one.files)
+        .number("inodes", |one| one.inodes)
+        .number("size", |one| size(one.bytes))
+        .print(shell);
+}
+
+/// Prints a table of what the vault keeps of each feed.
+fn print_vault(shelves: &[ShelfSize], shell: &Shell<'_>) {
+    Columns::of(shelves)
+        .text("vault", |one| &one.shelf)
+        .number("days", |one| one.days)
+        .text("first", |one| told(one.span.map(|(first, _)| first)))
+        .text("last", |one| told(one.span.map(|(_, last)| last)))
+        .number("size", |one| size(one.bytes))
+        .print(shell);
+}
+
+/// Returns what the vault keeps of a feed.
+fn shelf_document(one: &ShelfSize) -> Value {
+    json!({
+        "feed": one.shelf.as_str(),
+        "days": one.days,
+        "first": one.span.map(|(first, _)| first.to_string()),
+        "last": one.span.map(|(_, last)| last.to_string()),
+        "bytes": one.bytes,
     })
 }

@@ -1,23 +1,18 @@
 //! `barkeep status --gaps`: which sessions are stored, open, empty or lost. Reads only, and takes no lock.
 
-use std::collections::BTreeMap;
-
-use chrono::NaiveDate;
 use serde_json::{Value, json};
 
-use super::named::Lookup;
+use super::named;
 use super::status::{StatusArgs, exit};
-use super::unknown;
-use crate::backlog::{self, AskedSessions, FeedMinutes, Owed, SeriesSessions, StateOfSessions};
-use crate::catalog::Catalog;
+use crate::backlog::{self, SeriesSessions, StateOfSessions};
+use crate::catalog::{Catalog, refuse_order};
 use crate::cli::ui::feed_minutes;
 use crate::cli::ui::table::Columns;
-use crate::cli::ui::words::{count, grouped, moment};
 use crate::cli::{Exit, Failure, Shell};
-use crate::gaps::{GapBook, GapBooks, SessionState, Span, read_books};
-use crate::inventory::{self, Asked};
-use crate::model::{Interval, Series, Ticker, Venue, time};
-use crate::overview::{self, SeriesStatus};
+use crate::gaps::{SessionState, Span};
+use crate::inventory::Asked;
+use crate::model::words::{count, grouped, moment};
+use crate::overview::{self, Gaps, SeriesStatus};
 use crate::workspace::Workspace;
 
 /// Runs `status --gaps`.
@@ -27,48 +22,26 @@ pub(super) fn run(
     catalog: &Catalog,
     shell: &Shell<'_>,
 ) -> Result<Exit, Failure> {
-    unknown::refuse_order(
+    refuse_order(
         "status",
         &args.tickers,
         args.intervals.first().copied(),
         catalog,
     )?;
-    let lookup = Lookup::of(shell, workspace, catalog, &args.venues);
-    let args = &StatusArgs {
-        tickers: lookup.tickers(&args.tickers)?,
-        ..args.clone()
+    let reading = workspace.reading(catalog);
+    let asked = Asked {
+        venues: args.venues.clone(),
+        intervals: args.intervals.clone(),
+        tickers: named::tickers(shell, reading, &args.venues, &args.tickers)?,
     };
-    let known = workspace.intervals()?;
-    let intervals = if args.intervals.is_empty() {
-        &known
-    } else {
-        &args.intervals
-    };
-    let (books, first) = recorded(args, intervals, workspace, catalog, shell)?;
-    let owed = Owed {
-        view: workspace.view(),
-        catalog,
-        now: shell.around.clock.now(),
-    };
-    let asked = AskedSessions {
-        venues: &args.venues,
-        intervals,
-        tickers: &args.tickers,
-    };
-    let series = backlog::sessions(&owed, &books, asked, |ticker, venue, interval| {
-        let of = (venue.clone(), ticker.clone(), interval);
-        first.get(&of).copied()
-    });
+    let Gaps {
+        series,
+        minutes,
+        damaged,
+    } = overview::gaps(workspace, catalog, &asked)?;
     let states = backlog::by_state(&series);
     let standing = overview::survey(workspace, catalog)?;
     let will_lose: Vec<&SeriesStatus> = standing.series.iter().filter(|o| o.will_lose()).collect();
-    // Who names tickers or lengths of bars means bars.
-    let is_of_feeds = args.tickers.is_empty() && args.intervals.is_empty();
-    let minutes = is_of_feeds.then(|| {
-        let disk = (workspace.fs(), &workspace.places);
-        FeedMinutes::read(owed.view, disk, owed.now, (&args.venues, None))
-    });
-    let minutes = minutes.transpose()?;
     if args.json {
         let feeds = minutes
             .as_ref()
@@ -83,7 +56,7 @@ pub(super) fn run(
     if let Some(feeds) = &minutes {
         feed_minutes::warn(feeds, shell);
     }
-    for path in books.values().flat_map(GapBook::damaged) {
+    for path in &damaged {
         shell.warning(&format!(
             "{} is damaged: what was remembered of its sessions is unknown.",
             shell.shown(path)
@@ -98,40 +71,6 @@ pub(super) fn run(
     }
     let of_feeds = minutes.as_ref().map_or(Exit::Ok, feed_minutes::exit);
     Ok(Exit::worst([exit(&standing.series), of_feeds]))
-}
-
-/// The first recorded day of each series.
-type FirstDays = BTreeMap<(Venue, Ticker, Interval), NaiveDate>;
-
-/// Returns what is remembered of gaps, and where the rows of each series begin.
-fn recorded(
-    args: &StatusArgs,
-    intervals: &[Interval],
-    workspace: &Workspace<'_>,
-    catalog: &Catalog,
-    shell: &Shell<'_>,
-) -> Result<(GapBooks, FirstDays), Failure> {
-    let fs = &*shell.world.fs;
-    let mut venues = catalog.venues();
-    venues.retain(|venue| args.venues.is_empty() || args.venues.contains(venue));
-    let books = read_books(fs, &workspace.places, &venues, intervals)?;
-    let asked = Asked {
-        venues: args.venues.clone(),
-        intervals: intervals.to_vec(),
-        tickers: args.tickers.clone(),
-    };
-    let known = inventory::known(workspace, catalog, &asked)?;
-    let mut first = BTreeMap::new();
-    for (request, record) in known.records {
-        let (Some(venue), Series::Bars { ticker, interval }) = (request.venue, request.series)
-        else {
-            continue;
-        };
-        if let Some(begin) = record.first {
-            first.insert((venue, ticker, interval), time::day(begin));
-        }
-    }
-    Ok((books, first))
 }
 
 fn print(

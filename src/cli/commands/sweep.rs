@@ -1,8 +1,8 @@
 //! What is said of temporary files that a sweep came by.
 
 use crate::cli::shell::Shell;
-use crate::cli::ui::words::count;
 use crate::ingest::sweep::SweepReport;
+use crate::model::words::count;
 
 /// Says what became of temporary files. What was put away is listed by whoever has a report for it.
 pub(in crate::cli) fn print(swept: &SweepReport, shell: &Shell<'_>) {

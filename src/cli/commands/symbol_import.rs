@@ -12,7 +12,7 @@ use super::registration;
 use crate::cli::args::among;
 use crate::cli::{Exit, Failure, Shell, wiring};
 use crate::model::Venue;
-use crate::roster::{Import, Imported, ListOrigin, Lists};
+use crate::roster::{Import, KnownLists, ListOrigin, Lists};
 use crate::source::symbols::{Forms, Kind};
 use crate::workspace::Workspace;
 
@@ -135,23 +135,15 @@ pub(super) fn run(args: &ImportArgs, shell: &Shell<'_>) -> Result<Exit, Failure>
     let lists = import.read(origins, &shell.around.stop);
     let lists = lists.map_err(|error| shell.stopped(error.into()))?;
     let lists = told.some_of(lists)?;
-    let changed = |lists: &Lists| -> Result<Imported, Failure> {
-        let imported = import.changed(lists)?;
-        registration::warn_of_twins(shell, &imported.catalog, &imported.taken.tickers);
-        Ok(imported)
-    };
-    let (lists, imported) = if args.dry_run {
-        let lists = told.some_of(import.compared(lists)?)?;
-        let imported = changed(&lists)?;
-        (lists, imported)
-    } else {
-        let held = registration::lock(&workspace, shell, "tickers import", Duration::ZERO)?;
-        let lists = told.some_of(import.compared(lists)?)?;
-        let imported = changed(&lists)?;
+    let lock = || registration::lock(&workspace, shell, "tickers import", Duration::ZERO);
+    let held = (!args.dry_run).then(lock).transpose()?;
+    let lists = told.some_of(import.compared(lists)?)?;
+    let imported = import.changed(&lists)?;
+    registration::warn_of_twins(shell, &imported.catalog, &imported.taken.tickers);
+    if let Some(held) = held {
         import.save(&lists, &imported, &held)?;
         held.release()?;
-        (lists, imported)
-    };
+    }
     told.tell();
     let report = ImportReport {
         lists: &lists.read,
@@ -179,19 +171,12 @@ fn origins(
     if let Some(Some(word)) = &which.xetra {
         return Ok(typed(word, Forms::Tables));
     }
-    let lists = &workspace.config.settings().lists;
-    let (key, named) = if which.nasdaq {
-        ("nasdaq", &lists.nasdaq.value)
+    let lists = if which.nasdaq {
+        KnownLists::Nasdaq
     } else if which.xetra.is_some() {
-        ("xetra", &lists.xetra.value)
+        KnownLists::Xetra
     } else {
-        ("datahub", &lists.datahub.value)
+        KnownLists::Datahub
     };
-    if named.is_empty() {
-        let message = format!("`lists.{key}` in barkeep.toml names no list");
-        let hint = format!("name them there: {key} = [\"FILE-or-URL\"] in the table [lists]");
-        return Err(Failure::new(Exit::Failed, message).hint(hint));
-    }
-    let of_settings = |named: &String| ListOrigin::of(named, shell.root(), Forms::Tables);
-    Ok(named.iter().map(of_settings).collect())
+    Ok(ListOrigin::of_settings(workspace, lists)?)
 }

@@ -6,17 +6,15 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 use serde_json::json;
 
-use super::named::Lookup;
+use super::named;
 use super::not_founds::{self, NotFoundsArgs};
 use super::registration;
 use super::symbol_import::{self, ImportArgs};
-use super::unknown;
-use crate::catalog::Catalog;
-use crate::cli::ui::words::{count, some_of};
 use crate::cli::wiring::{self, registry, registry_or_new};
 use crate::cli::{Exit, Failure, Shell};
+use crate::model::words::{count, some_of};
 use crate::model::{Ticker, Venue};
-use crate::roster::{self, Removed};
+use crate::roster::{self, Accepted, Removed};
 
 /// What to do with tickers.
 #[derive(Debug, Subcommand)]
@@ -105,26 +103,19 @@ fn accept(args: &AcceptArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
     let workspace = wiring::open_at(shell, args.venue.as_ref())?;
     let venue = workspace.default_venue();
     let around = (&workspace, shell);
-    let settled = registration::change(around, "tickers accept", registry, |catalog| {
-        let lookup = Lookup::of(shell, &workspace, catalog, std::slice::from_ref(venue));
-        let tickers = lookup.tickers(&args.tickers)?;
-        let is_unknown = |ticker: &&Ticker| !catalog.is_at(ticker, venue);
-        let unknown: Vec<&Ticker> = tickers.iter().filter(is_unknown).collect();
-        refuse_unknown(&unknown, Some(venue), catalog)?;
-        let mut settled = Vec::new();
-        for ticker in tickers {
+    let Accepted { changed, settled } =
+        registration::change(around, "tickers accept", registry, |catalog| {
+            let (reading, at) = (workspace.reading(catalog), std::slice::from_ref(venue));
+            let tickers = named::tickers(shell, reading, at, &args.tickers)?;
             let today = shell.world.clock.now().date_naive();
-            let Some(identity) = catalog.accept_identity(&ticker, venue, today) else {
-                settled.push(ticker);
-                continue;
-            };
-            let fields = identity.fields().into_iter();
-            let told = fields.filter_map(|(name, text)| Some(format!("{name} {}", text?)));
-            let told = told.collect::<Vec<_>>().join(", ");
-            shell.note(&format!("{ticker} is now: {told}."));
-        }
-        Ok(settled)
-    })?;
+            Ok(roster::accept(catalog, venue, tickers, today)?)
+        })?;
+    for (ticker, identity) in changed {
+        let fields = identity.fields().into_iter();
+        let told = fields.filter_map(|(name, text)| Some(format!("{name} {}", text?)));
+        let told = told.collect::<Vec<_>>().join(", ");
+        shell.note(&format!("{ticker} is now: {told}."));
+    }
     if settled.is_empty() {
         return Ok(Exit::Ok);
     }
@@ -139,10 +130,11 @@ fn add(args: &AddArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
     wiring::warn_without_source(&workspace, shell, venue);
     let around = (&workspace, shell);
     let added = registration::change(around, "tickers add", registry_or_new, |catalog| {
-        let lookup = Lookup::of(shell, &workspace, catalog, std::slice::from_ref(venue));
-        let tickers = lookup.tickers(&words)?;
-        registration::warn_of_unspelled(&workspace, shell, venue, &tickers)?;
-        let added = registration::add(shell, catalog, venue, &tickers);
+        let (reading, at) = (workspace.reading(catalog), std::slice::from_ref(venue));
+        let tickers = named::tickers(shell, reading, at, &words)?;
+        registration::warn_of_unspelled(shell, roster::unspelled(&workspace, venue, &tickers)?);
+        let added = roster::add(catalog, venue, &tickers, shell.today());
+        registration::warn_of_twins(shell, catalog, &tickers);
         for ticker in &tickers {
             catalog.reactivate(ticker, venue);
         }
@@ -158,8 +150,8 @@ fn remove(args: &RemoveArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
     let venue = args.venue.as_ref();
     let held = registration::lock(&workspace, shell, "tickers remove", Duration::ZERO)?;
     let mut catalog = registry(&workspace, shell)?;
-    let lookup = Lookup::of(shell, &workspace, &catalog, args.venue.as_slice());
-    let tickers = lookup.tickers(&args.tickers)?;
+    let reading = workspace.reading(&catalog);
+    let tickers = named::tickers(shell, reading, args.venue.as_slice(), &args.tickers)?;
     let Removed { known, unknown } = roster::remove(&workspace, &mut catalog, &tickers, venue)?;
     if !known.is_empty() {
         roster::save(workspace.fs(), &held, &catalog)?;
@@ -170,24 +162,8 @@ fn remove(args: &RemoveArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
         ));
     }
     held.release()?;
-    refuse_unknown(&unknown, venue, &catalog)?;
+    roster::refuse_unknown(&unknown, venue, &catalog)?;
     Ok(Exit::Ok)
-}
-
-/// Refuses tickers that a venue, or nobody, has; none where there is none.
-fn refuse_unknown(
-    unknown: &[&Ticker],
-    venue: Option<&Venue>,
-    catalog: &Catalog,
-) -> Result<(), Failure> {
-    if unknown.is_empty() {
-        return Ok(());
-    }
-    let verb = if unknown.len() == 1 { "is" } else { "are" };
-    let at = venue.map_or_else(String::new, |venue| format!("at {venue} "));
-    let message = format!("{} {verb} not {at}in tickers.json", some_of(unknown, 5));
-    let hint = unknown::near_or_listed(catalog, unknown);
-    Err(Failure::new(Exit::Failed, message).hint(hint))
 }
 
 fn list(args: &ListArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {

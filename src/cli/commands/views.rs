@@ -8,12 +8,12 @@ use clap::Args;
 use clap::builder::TypedValueParser;
 
 use crate::cli::args::among;
-use crate::cli::ui::words::count;
 use crate::cli::{Exit, Failure, Shell, wiring};
 use crate::export::{Engine, Zones, script};
 use crate::inventory::Asked;
 use crate::model::Venue;
-use crate::overview::{self, InView};
+use crate::model::words::count;
+use crate::overview::{self, Besides, InView};
 
 /// Options of `views`.
 #[derive(Debug, Args)]
@@ -57,18 +57,13 @@ pub(in crate::cli) fn run(args: &ViewsArgs, shell: &Shell<'_>) -> Result<Exit, F
             .hint("name the venue: --venue MARKET:SOURCE"));
     }
     let mut venues = Vec::new();
-    for InView { mut views, legacy } in in_view {
-        if legacy > 0 {
-            let series = count(legacy, "series is", "series are");
-            views.left_out.push(format!(
-                "{series} in legacy files, which are in no view: barkeep partition-migrate moves them."
-            ));
-        }
+    for InView { mut views, besides } in in_view {
+        views.told.extend(told_of(&besides));
         if views.zones == Zones::Unknown {
             let without = "No view has a column utc, since tickers.json knows no zone.";
-            views.left_out.push(without.to_owned());
+            views.told.push(without.to_owned());
         }
-        for sentence in &views.left_out {
+        for sentence in &views.told {
             shell.note(&format!("{}: {sentence}", views.venue));
         }
         views.factors.clone_from(&factors);
@@ -76,4 +71,19 @@ pub(in crate::cli) fn run(args: &ViewsArgs, shell: &Shell<'_>) -> Result<Exit, F
     }
     shell.text(&script(args.engine, &venues));
     Ok(Exit::Ok)
+}
+
+/// Says what is in no view, and which copies are not read.
+fn told_of(besides: &Besides) -> Vec<String> {
+    let passed_over = besides.passed_over.iter();
+    let passed_over =
+        passed_over.map(|(tree, reason)| format!("The mirror of {tree} is passed over: {reason}."));
+    let mut told: Vec<String> = passed_over.collect();
+    if besides.legacy > 0 {
+        let series = count(besides.legacy, "series is", "series are");
+        told.push(format!(
+            "{series} in legacy files, which are in no view: barkeep partition-migrate moves them."
+        ));
+    }
+    told
 }

@@ -1,64 +1,32 @@
 //! What a user sees of an error of `roster`.
 
-use super::{Failure, IN_PARTITIONS, nothing_stored};
+use super::{Failure, IN_PARTITIONS, Verdict, failures};
 use crate::cli::Exit;
-use crate::cli::ui::words;
+use crate::model::words;
 use crate::model::{Interval, Ticker, Venue};
 use crate::roster::RosterError;
 use crate::source::symbols::ListError;
-use crate::workspace::DataRoot;
 
-impl From<RosterError> for Failure {
-    fn from(error: RosterError) -> Self {
-        match &error {
-            RosterError::Unfetched { .. } => Self::of(Exit::SourceDown, error),
-            RosterError::Refused {
-                reason: ListError::Shorter { .. },
-                ..
-            } => Self::of(Exit::Failed, error).hint(SHORTER),
-            RosterError::Incomparable { .. } => Self::of(Exit::Damaged, error).hint(SHORTER),
-            RosterError::Aliases(known) => {
-                let is_damaged = known.is_damage();
-                let exit = if is_damaged {
-                    Exit::Damaged
-                } else {
-                    Exit::Failed
-                };
-                Self::of(exit, error).hint(
-                    "without the file, mnemonics of earlier days are not known any more; move it away if that is all right",
-                )
-            }
-            RosterError::NoSource { .. }
-            | RosterError::NoFile { .. }
-            | RosterError::Unwritten { .. } => Self::of(Exit::Usage, error),
-            RosterError::Inherited { .. } => Self::of(Exit::Failed, error)
-                .hint("migrate it, or move it away, or remove the ticker at every venue"),
-            RosterError::Unspellable { venue, .. } => {
-                let Venue { market, source } = venue;
-                let hint = format!("{IN_PARTITIONS} --market {market} --source {source}");
-                Self::of(Exit::Failed, error).hint(hint)
-            }
-            RosterError::DataAbsent => nothing_stored(&DataRoot::Absent),
-            RosterError::Orphans {
-                venue,
-                interval,
-                tickers,
-                is_partitioned,
-            } => orphans(venue, *interval, tickers, *is_partitioned),
-            RosterError::NoList { .. }
-            | RosterError::Refused { .. }
-            | RosterError::NoInterval { .. } => Self::of(Exit::Failed, error),
-            _ => match error {
-                RosterError::Workspace(error) => error.into(),
-                RosterError::Catalog(error) => error.into(),
-                RosterError::Config(error) => error.into(),
-                RosterError::Storage(error) => error.into(),
-                RosterError::Lock(error) => error.into(),
-                RosterError::Fs(error) => error.into(),
-                error => Self::of(Exit::Failed, error),
-            },
-        }
-    }
+failures! {
+    RosterError { Workspace, Catalog, Config, Storage, Lock, Fs }
+        RosterError::Unfetched { .. } => Exit::SourceDown,
+        RosterError::Refused { reason: ListError::Shorter { .. }, .. } => (Exit::Failed, [SHORTER]),
+        RosterError::Incomparable { .. } => (Exit::Damaged, [SHORTER]),
+        RosterError::Aliases(ref known) => (if known.is_damage() { Exit::Damaged } else { Exit::Failed }, [
+            "without the file, mnemonics of earlier days are not known any more; move it away if that is all right",
+        ]),
+        RosterError::NoSource { .. } | RosterError::NoFile { .. } | RosterError::Unwritten { .. } => Exit::Usage,
+        RosterError::Inherited { .. } => (Exit::Failed, [
+            "migrate it, or move it away, or remove the ticker at every venue",
+        ]),
+        RosterError::Unspellable { ref venue, .. } => (Exit::Failed, [
+            format!("{IN_PARTITIONS} --market {} --source {}", venue.market, venue.source),
+        ]),
+        RosterError::DataAbsent(absent) => Failure::from(absent),
+        RosterError::Orphans { ref venue, interval, ref tickers, is_partitioned } => {
+            orphans(venue, interval, tickers, is_partitioned)
+        },
+        RosterError::NoList { .. } | RosterError::Refused { .. } | RosterError::NoInterval { .. } => Exit::Failed;
 }
 
 /// What helps with a list that may have been cut off.

@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 
 use super::table::Columns;
-use super::words::{count, grouped, left_of, moment, some_of};
 use crate::backlog::FeedMinutes;
 use crate::cli::{Exit, Shell};
 use crate::gaps::{FeedDay, MinuteSpan, MinuteState};
 use crate::model::Venue;
+use crate::model::words::{count, grouped, left_of, moment, some_of};
 
 /// Rows of the table of what is not in order; `--json` has all.
 const MOST_ROWS: usize = 40;

@@ -3,8 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::Printer;
-use super::words::{count, grouped, left_of, size, some_of};
 use crate::ingest::{FeedReport, FileFailure, LostMinutes};
+use crate::model::words::{count, grouped, left_of, size, some_of};
 
 /// Failures of one feed that are printed; `--json` has all.
 const MOST_LINES: usize = 10;
@@ -101,9 +101,7 @@ pub(in crate::cli) fn json(feed: &FeedReport) -> Value {
         "lines": feed.lines,
         "bad_lines": feed.bad_lines,
         "elsewhere": elsewhere,
-        "trades": {
-            "new": feed.trades.added, "changed": feed.trades.changed, "unchanged": feed.trades.unchanged,
-        },
+        "trades": feed.trades,
         "bar_days": days(&feed.bar_days),
         "silent": days(&feed.silent),
         "lost": feed.lost.iter().map(lost).collect::<Vec<_>>(),

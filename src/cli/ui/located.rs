@@ -18,7 +18,7 @@ impl Elsewhere {
     /// Returns the option of a workspace, with the commands that take it.
     pub(in crate::cli) fn new(workspace: &str, commands: Vec<String>) -> Self {
         Self {
-            option: format!("-C {}", super::words::quoted(workspace)),
+            option: format!("-C {}", crate::model::words::quoted(workspace)),
             commands,
         }
     }

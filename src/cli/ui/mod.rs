@@ -11,11 +11,9 @@ pub(super) mod plan;
 pub(super) mod printer;
 pub(super) mod progress;
 pub(super) mod rows;
-pub(super) mod sizes;
 pub(super) mod summary;
 pub(super) mod summary_json;
 pub(super) mod table;
 pub(super) mod troubles;
-pub(super) mod words;
 
 pub(super) use printer::Printer;

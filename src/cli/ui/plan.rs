@@ -3,10 +3,9 @@
 use serde_json::{Value, json};
 
 use super::Printer;
-use super::json as pieces;
 use super::table::Columns;
 use super::troubles::{print_data_root, print_unserved};
-use super::words::{count, some_of};
+use crate::model::words::{count, some_of};
 use crate::model::{Venue, time};
 use crate::update::{PlannedJob, SkipReason, UpdatePlan};
 use crate::workspace::DataRoot;
@@ -99,7 +98,7 @@ pub(in crate::cli) fn json(plan: &UpdatePlan, files: &Value) -> Value {
         "files": files,
         "is_data_absent": plan.data == DataRoot::Absent,
         "data_refusal": plan.data.refusal(),
-        "unserved": plan.unserved.iter().map(pieces::unserved).collect::<Vec<_>>(),
+        "unserved": plan.unserved,
     })
 }
 

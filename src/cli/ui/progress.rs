@@ -3,18 +3,17 @@
 //! Promises: nothing is drawn in the first quarter of a second, so that short runs stay quiet. Every event is
 //! logged, whatever is drawn. Drawing never fails and never waits.
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Mutex, PoisonError};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::{Value, json};
 
-use super::words::{count, duration, grouped};
-use super::{Printer, json as pieces};
+use super::Printer;
 use crate::cli::shell::Shell;
+use crate::model::words::{count, duration, grouped};
 use crate::model::{Series, Venue};
-use crate::observe::{Event, Observer, Stretch, Work};
+use crate::observe::{Event, Observer, Stretch, Stretches, Work};
 use crate::sys::Stopwatch;
 
 const QUIET_SECONDS: f64 = 0.25;
@@ -39,10 +38,7 @@ pub(in crate::cli) struct Progress<'p> {
 
 /// What is drawn.
 struct Drawing {
-    /// Venues are fetched while others are stored, so that two kinds of work may be under way.
-    stretches: BTreeMap<Work, Stretch>,
-    /// Files of each feed that a run needs; they are downloaded side by side.
-    files: BTreeMap<Venue, usize>,
+    stretches: Stretches,
     /// Since the last step of any of them.
     since: Stopwatch,
     /// Since the last file of any feed: while a feed keeps to its budget, sources are asked.
@@ -68,8 +64,7 @@ impl<'p> Progress<'p> {
             printer: shell.printer,
             look,
             drawing: Mutex::new(Drawing {
-                stretches: BTreeMap::new(),
-                files: BTreeMap::new(),
+                stretches: Stretches::default(),
                 since: Stopwatch::start(),
                 since_file: Stopwatch::start(),
                 drawn: Stopwatch::start(),
@@ -103,24 +98,13 @@ impl<'p> Progress<'p> {
     fn begin(&self, work: Work, of: usize) {
         let mut drawing = self.drawing();
         drawing.since = Stopwatch::start();
-        match drawing.stretches.get_mut(&work) {
-            Some(stretch) if !stretch.is_over() => stretch.lengthen(of),
-            _ => {
-                drawing.stretches.insert(work, Stretch::new(work, of));
-            }
-        }
+        drawing.stretches.begin(work, of);
     }
 
     fn plan_files(&self, venue: Venue, files: usize) {
         let mut drawing = self.drawing();
-        drawing.files.insert(venue, files);
-        let all: usize = drawing.files.values().sum();
-        if let Some(stretch) = drawing.stretches.get_mut(&Work::Download) {
-            stretch.replan(all);
-        } else if all > 0 {
+        if drawing.stretches.plan_files(venue, files) {
             drawing.since_file = Stopwatch::start();
-            let stretch = Stretch::new(Work::Download, all);
-            drawing.stretches.insert(Work::Download, stretch);
         }
     }
 
@@ -133,11 +117,9 @@ impl<'p> Progress<'p> {
         let seconds = since.seconds();
         *since = Stopwatch::start();
         let is_due = drawing.drawn.seconds();
-        let Some(stretch) = drawing.stretches.get_mut(&work) else {
+        let Some(stretch) = drawing.stretches.step(work, seconds) else {
             return;
         };
-        stretch.step(seconds);
-        let stretch = *stretch;
         match self.look {
             Look::Bar if is_due >= QUIET_SECONDS => drawing.draw(&stretch, last),
             Look::Lines if is_due >= LINE_SECONDS && !stretch.is_over() => {
@@ -203,7 +185,7 @@ impl Observer for Progress<'_> {
             | Event::Moved { .. } => {
                 tracing::debug!(?event);
             }
-            Event::Step(..) => {}
+            Event::Step { .. } => {}
             _ => tracing::info!(?event),
         }
         self.print_json(&event);
@@ -217,7 +199,7 @@ impl Observer for Progress<'_> {
             Event::ReplayPlanned { days, .. } => self.begin(Work::Replay, days),
             Event::Replayed { day, .. } => self.step(Work::Replay, &day.to_string()),
             Event::Fetched { request, .. } => self.step(Work::Fetch, &name(&request.series)),
-            Event::Step(work, series) => self.step(work, &name(&series)),
+            Event::Step { work, series } => self.step(work, &name(&series)),
             // The steps of these are told apart.
             Event::Committed { .. } | Event::Moved { .. } => {}
             _ if self.look == Look::Json => {}
@@ -241,47 +223,11 @@ impl Observer for Progress<'_> {
 
 /// Returns an event for machines. How far a run is they can count by what was done.
 fn as_json(event: &Event) -> Option<Value> {
-    let json = match event {
-        Event::CheckPlanned { .. } | Event::Step(..) => return None,
-        Event::Resuming { run, files } => {
-            json!({ "event": "resuming", "run": run, "files": files })
-        }
-        Event::FetchPlanned { series } => json!({ "event": "fetch_planned", "series": series }),
-        Event::Fetched { request, rows } => {
-            pieces::event("fetched", request, ("rows", json!(rows)))
-        }
-        Event::FilesPlanned { venue, files } => {
-            json!({ "event": "files_planned", "venue": venue.to_string(), "files": files })
-        }
-        Event::FileDone { venue, file } => {
-            json!({ "event": "file_done", "venue": venue.to_string(), "file": file })
-        }
-        Event::ReplayPlanned { venue, days } => {
-            json!({ "event": "replay_planned", "venue": venue.to_string(), "days": days })
-        }
-        Event::Replayed { venue, day } => {
-            json!({ "event": "replayed", "venue": venue.to_string(), "day": day.to_string() })
-        }
-        Event::ConsolidationPlanned { venue, series } => {
-            json!({ "event": "consolidation_planned", "venue": venue.to_string(), "series": series })
-        }
-        Event::Committed { request, partition } => pieces::event(
-            "committed",
-            request,
-            ("partition", json!(partition.to_string())),
-        ),
-        Event::MovePlanned {
-            venue,
-            interval,
-            tickers,
-        } => {
-            json!({ "event": "move_planned", "venue": venue.to_string(), "interval": interval.as_str(), "tickers": tickers })
-        }
-        Event::Moved { request, rows } => pieces::event("moved", request, ("rows", json!(rows))),
-        Event::Warning(text) => json!({ "event": "warning", "text": text }),
-        Event::Note(text) => json!({ "event": "note", "text": text }),
-    };
-    Some(json)
+    match event {
+        Event::Warning(text) => Some(json!({ "event": "warning", "text": text })),
+        Event::Note(text) => Some(json!({ "event": "note", "text": text })),
+        event => serde_json::to_value(event).ok(),
+    }
 }
 
 impl fmt::Debug for Progress<'_> {

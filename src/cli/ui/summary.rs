@@ -4,12 +4,13 @@
 //! (`summary_json`).
 
 use super::troubles::print_troubles;
-use super::words::{count, duration, grouped, size};
 use super::{Printer, feeds};
 use crate::cli::Exit;
 use crate::ingest::{DamagedSeries, LeftoverReport, RunReport};
 use crate::lock::TakenOver;
+use crate::model::words::{count, duration, grouped, size};
 use crate::overview::RequestWeek;
+use crate::update::UpdateRequest;
 use crate::workspace::DataRoot;
 
 /// A run that is over.
@@ -17,6 +18,8 @@ use crate::workspace::DataRoot;
 pub(in crate::cli) struct Finished {
     pub(in crate::cli) report: RunReport,
     pub(in crate::cli) leftovers: LeftoverReport,
+    /// What was asked for; `None` where nobody was asked.
+    pub(in crate::cli) asked: Option<UpdateRequest>,
     /// What the venues were asked lately.
     pub(in crate::cli) requests: Vec<RequestWeek>,
     pub(in crate::cli) lock_seconds: f64,

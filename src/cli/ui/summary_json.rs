@@ -1,10 +1,12 @@
 //! What a run did, as the last line of `--json`: every failure and everything that was put away, uncut.
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::summary::Finished;
 use super::{feeds, json as pieces};
-use crate::ingest::{LeftoverReport, RunReport};
+use crate::ingest::{LeftoverReport, RunReport, VenueReport};
+use crate::model::Venue;
 use crate::overview::RequestWeek;
 use crate::sys::Signal;
 
@@ -13,12 +15,13 @@ pub(in crate::cli) fn render(finished: &Finished) -> Value {
     let Finished {
         report,
         leftovers,
+        asked: _,
         requests,
         lock_seconds,
         total_seconds,
         exit,
     } = finished;
-    let (counts, rows, (files, bytes)) = (report.tickers(), report.rows(), report.written());
+    let (files, bytes) = report.written();
     let kept = leftovers
         .kept
         .iter()
@@ -28,11 +31,8 @@ pub(in crate::cli) fn render(finished: &Finished) -> Value {
     let (data, waiting) = finished.withheld();
     json!({
         "event": "summary",
-        "tickers": {
-            "ok": counts.ok, "empty": counts.empty, "skipped": counts.skipped,
-            "unknown": counts.unknown, "failed": counts.failed,
-        },
-        "bars": { "new": rows.added, "changed": rows.changed, "unchanged": rows.unchanged },
+        "tickers": report.tickers(),
+        "bars": report.rows(),
         "feeds": report.feeds.iter().map(feeds::json).collect::<Vec<_>>(),
         "requests": report.venues.iter().map(|venue| venue.requests).sum::<u64>(),
         "requests_last_7_days": requests.iter().map(week).collect::<Vec<_>>(),
@@ -41,11 +41,7 @@ pub(in crate::cli) fn render(finished: &Finished) -> Value {
         "leftovers": {
             "runs": leftovers.runs,
             "files": leftovers.files,
-            "bars": {
-                "new": leftovers.rows.added,
-                "changed": leftovers.rows.changed,
-                "unchanged": leftovers.rows.unchanged,
-            },
+            "bars": leftovers.rows,
         },
         "seconds": {
             "lock": lock_seconds, "leftovers": seconds.leftovers, "plan": seconds.plan,
@@ -53,12 +49,12 @@ pub(in crate::cli) fn render(finished: &Finished) -> Value {
             "consolidate": seconds.consolidate, "total": total_seconds,
         },
         "failures": failures(report, leftovers),
-        "unknown": unknown(report),
+        "unknown": report.venues.iter().flat_map(|one| at(one, &one.unknown)).collect::<Vec<_>>(),
         "losses": report.losses,
         "withheld": (!data.is_there()).then_some(waiting),
         "data_refusal": data.refusal(),
-        "unserved": report.unserved.iter().map(pieces::unserved).collect::<Vec<_>>(),
-        "damaged": finished.damaged().map(pieces::damaged).collect::<Vec<_>>(),
+        "unserved": report.unserved,
+        "damaged": finished.damaged().map(|one| pieces::damaged(one, finished)).collect::<Vec<_>>(),
         "quarantined": kept.collect::<Vec<_>>(),
         "warnings": report.warnings,
         "last_partition": report.last_partition,
@@ -76,52 +72,24 @@ fn week(week: &RequestWeek) -> Value {
     })
 }
 
-fn failures(report: &RunReport, leftovers: &LeftoverReport) -> Vec<Value> {
-    report
-        .venues
-        .iter()
-        .flat_map(|venue| {
-            venue.failures.iter().map(|failure| {
-                json!({
-                    "venue": venue.venue.to_string(),
-                    "ticker": failure.ticker.as_str(),
-                    "interval": failure.interval.as_str(),
-                    "kind": failure.kind.as_str(),
-                    "reason": failure.reason,
-                })
-            })
-        })
-        .chain(report.venues.iter().flat_map(|venue| {
-            venue.damaged_answers.iter().map(|one| {
-                json!({
-                    "venue": venue.venue.to_string(),
-                    "kind": one.kind.as_str(),
-                    "file": one.file,
-                    "reason": one.reason,
-                })
-            })
-        }))
-        .chain(
-            leftovers
-                .failures
-                .iter()
-                .map(|reason| json!({ "kind": "leftover", "reason": reason })),
-        )
-        .collect()
+/// What is said of a venue.
+#[derive(Serialize)]
+struct At<'a, T> {
+    venue: &'a Venue,
+    #[serde(flatten)]
+    said: &'a T,
 }
 
-fn unknown(report: &RunReport) -> Vec<Value> {
-    report
-        .venues
-        .iter()
-        .flat_map(|venue| {
-            venue.unknown.iter().map(|unknown| {
-                json!({
-                    "venue": venue.venue.to_string(),
-                    "ticker": unknown.ticker.as_str(),
-                    "interval": unknown.interval.as_str(),
-                })
-            })
-        })
-        .collect()
+fn at<T: Serialize>(venue: &VenueReport, said: &[T]) -> Vec<Value> {
+    let venue = &venue.venue;
+    said.iter().map(|said| json!(At { venue, said })).collect()
+}
+
+fn failures(report: &RunReport, leftovers: &LeftoverReport) -> Vec<Value> {
+    let venues = report.venues.iter();
+    let of_series = venues.clone().flat_map(|one| at(one, &one.failures));
+    let of_answers = venues.flat_map(|one| at(one, &one.damaged_answers));
+    let leftovers = leftovers.failures.iter();
+    let leftovers = leftovers.map(|reason| json!({ "kind": "leftover", "reason": reason }));
+    of_series.chain(of_answers).chain(leftovers).collect()
 }

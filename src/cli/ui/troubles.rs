@@ -3,16 +3,19 @@
 //! Promises: troubles are printed even when silence was asked for, and a long list is cut.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use chrono::NaiveDate;
 
 use super::summary::Finished;
-use super::words::{count, grouped, left_of, quoted, some_of};
 use super::{Printer, feeds};
+use crate::cli::Shell;
 use crate::ingest::{DamagedSeries, Unserved};
-use crate::inventory::interval_of;
-use crate::model::{Series, StorageRequest, Ticker};
+use crate::inventory::{is_of_feed, refetch, refetched};
+use crate::model::Ticker;
+use crate::model::words::{count, grouped, left_of, some_of};
 use crate::storage::QuarantineRecord;
+use crate::update::{Feeding, History};
 use crate::workspace::DataRoot;
 
 /// How many failures are listed to people.
@@ -32,22 +35,21 @@ pub(super) fn print_troubles(finished: &Finished, printer: &Printer) {
             days,
             record,
         } = damaged;
+        let hint = if finished.asked_for(damaged) {
+            HAS_ASKED.to_owned()
+        } else {
+            format!("fetch it again: {}", refetch(request, *days))
+        };
         printer.error(&format!(
-            "error: {} is damaged: {} ({request}, {partition}); it is in {}\nhint: fetch it again: {}",
+            "error: {} is damaged: {} ({request}, {partition}); it is in {}\nhint: {hint}",
             record.path.display(),
             record.reason,
             record.folder.display(),
-            refetch(request, *days),
         ));
     }
     let (data, waiting) = finished.withheld();
     print_data_root(data, waiting, printer);
-    for loss in report.losses.iter().take(MOST_LINES) {
-        printer.error(&format!("error: {loss}"));
-    }
-    if let Some(more) = left_of(report.losses.len(), MOST_LINES, "more loss", "more losses") {
-        printer.error(&format!("error: {more}, which --json lists"));
-    }
+    print_first(&report.losses, ["more loss", "more losses"], printer);
     feeds::print_troubles(&report.feeds, printer);
     for one in &report.unserved {
         print_unserved(one, printer);
@@ -76,12 +78,7 @@ pub(super) fn print_troubles(finished: &Finished, printer: &Printer) {
     });
     let lines = leftovers.failures.iter().cloned();
     let lines: Vec<String> = lines.chain(damaged).chain(failures).collect();
-    for line in lines.iter().take(MOST_LINES) {
-        printer.error(&format!("error: {line}"));
-    }
-    if let Some(more) = left_of(lines.len(), MOST_LINES, "more failure", "more failures") {
-        printer.error(&format!("error: {more}, which --json lists"));
-    }
+    print_first(&lines, ["more failure", "more failures"], printer);
     let kept: Vec<_> = leftovers.kept.iter().chain(&report.kept).collect();
     for record in kept.iter().take(MOST_LINES) {
         printer.warning(&format!("{}.", put_away(record)));
@@ -95,6 +92,16 @@ pub(super) fn print_troubles(finished: &Finished, printer: &Printer) {
     let warnings = report.warnings.len();
     if let Some(more) = left_of(warnings, MOST_LINES, "more warning", "more warnings") {
         printer.warning(&format!("{more}, which --json lists."));
+    }
+}
+
+/// Prints the first of some errors, and how many are left.
+fn print_first(errors: &[String], [one, many]: [&str; 2], printer: &Printer) {
+    for error in errors.iter().take(MOST_LINES) {
+        printer.error(&format!("error: {error}"));
+    }
+    if let Some(more) = left_of(errors.len(), MOST_LINES, one, many) {
+        printer.error(&format!("error: {more}, which --json lists"));
     }
 }
 
@@ -148,6 +155,19 @@ pub(in crate::cli) fn why_nothing_is_stored(data: &DataRoot) -> Option<(String, 
     }
 }
 
+/// What makes the records of all series anew, also of what somebody changed on purpose.
+pub(in crate::cli) const TAKE_OVER: &str = "barkeep check --rebuild";
+
+/// Names parts of the records that cannot be understood.
+pub(in crate::cli) fn print_damaged_records(damaged: &[(PathBuf, String)], shell: &Shell<'_>) {
+    for (path, reason) in damaged {
+        let path = shell.shown(path);
+        shell.error(&format!(
+            "error: {path} cannot be understood: {reason}\nhint: make the records anew: {TAKE_OVER}"
+        ));
+    }
+}
+
 /// Says which tickers nobody can be asked for, and why.
 pub(in crate::cli) fn print_unserved(unserved: &Unserved, printer: &Printer) {
     let Unserved {
@@ -165,90 +185,27 @@ pub(in crate::cli) fn print_unserved(unserved: &Unserved, printer: &Printer) {
     printer.error(&format!("error: {reason}{left_out}"));
 }
 
-/// Days that lie before and after all that a source may have.
-const EVER: [&str; 2] = ["1900-01-01", "2100-01-01"];
+/// What is said to who has asked for damaged days already, of which one more time brings no more.
+const HAS_ASKED: &str = "this run has asked for its days again, and stored what came in its place; put the rest back from a backup, or \
+     from a mirror: barkeep check --repair";
 
-/// Returns the command that fetches days of a series again, and what comes along with bars by the bars of its ticker; a feed has
-/// forgotten its trades and auctions, and the vault has them.
-pub(in crate::cli) fn refetch(
-    request: &StorageRequest,
-    days: Option<(NaiveDate, NaiveDate)>,
-) -> String {
-    let is_of_feed = is_of_feed(&request.series);
-    let how = if is_of_feed { " --replay" } else { "" };
-    let update = format!("barkeep update{how}{}", asking_for(request));
-    if is_of_feed {
-        let since = days.map(|(first, _)| format!(" --since {first}"));
-        return update + &since.unwrap_or_default();
-    }
-    // A file without a partition was the whole history. Without days the run would ask for what follows the newest
-    // known row only, and that one was recorded before the file was damaged.
-    let (first, last) = match days {
-        Some((first, last)) => (first.to_string(), last.to_string()),
-        None => EVER.map(str::to_owned).into(),
-    };
-    format!("{update} --start {first} --end {last}")
-}
-
-/// Tells whether a feed alone had what a series is of.
-fn is_of_feed(series: &Series) -> bool {
-    matches!(series, Series::Trades { .. } | Series::Auctions { .. })
-}
-
-/// Returns the options by which `update` asks for one series.
-pub(in crate::cli) fn asking_for(request: &StorageRequest) -> String {
-    let series = &request.series;
-    let ticker = series.ticker().filter(|_| !is_of_feed(series));
-    let ticker = ticker.map(|ticker| format!(" --ticker {}", quoted(ticker.as_str())));
-    // Events come along with bars of every length.
-    let interval = interval_of(series).map(|interval| format!(" --interval {interval}"));
-    let venue = request.venue.as_ref();
-    let venue = venue.map(|venue| format!(" --venue {venue}"));
-    [ticker, interval, venue].into_iter().flatten().collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_comes_along_with_bars_is_fetched_again_by_the_bars_of_its_ticker() {
-        let ticker = || "BRK B".parse().unwrap();
-        let interval = crate::model::Interval::D1;
-        for (series, options) in [
-            (
-                Series::Adjusted {
-                    ticker: ticker(),
-                    interval,
-                },
-                "--ticker 'BRK B' --interval 1d --venue us:mine --start 1900-01-01 --end 2100-01-01",
-            ),
-            (
-                Series::Events { ticker: ticker() },
-                "--ticker 'BRK B' --venue us:mine --start 1900-01-01 --end 2100-01-01",
-            ),
-            (
-                Series::Auctions { ticker: ticker() },
-                "--replay --venue us:mine",
-            ),
-        ] {
-            let request = StorageRequest {
-                venue: Some("us:mine".parse().unwrap()),
-                series,
-            };
-
-            assert_eq!(refetch(&request, None), format!("barkeep update {options}"));
+impl Finished {
+    /// Tells whether the run asked for all that a damaged file had, as `refetch` does.
+    pub(in crate::cli) fn asked_for(&self, damaged: &DamagedSeries) -> bool {
+        let Some(asked) = &self.asked else {
+            return false;
+        };
+        if let Feeding::Replayed { since } = asked.feeding {
+            let first = damaged.days.map(|(first, _)| first);
+            return since.is_none_or(|since| first.is_some_and(|first| since <= first));
         }
-    }
-
-    #[test]
-    fn a_lost_history_is_fetched_again_whole_and_not_from_its_newest_row_on() {
-        let venue = "us:mine".parse().unwrap();
-        let request = StorageRequest::bars(venue, "A".parse().unwrap(), crate::model::Interval::D1);
-
-        assert_eq!(
-            refetch(&request, None),
-            "barkeep update --ticker A --interval 1d --venue us:mine --start 1900-01-01 --end 2100-01-01"
-        );
+        if is_of_feed(&damaged.request.series) {
+            return false;
+        }
+        let days = refetched(damaged.days);
+        let has = |(start, end): (NaiveDate, NaiveDate)| {
+            days.is_some_and(|(first, last)| start <= first && last <= end)
+        };
+        asked.history == History::Whole || asked.days.is_some_and(has)
     }
 }

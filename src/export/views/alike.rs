@@ -10,7 +10,8 @@ pub(super) fn zone_rows(zones: &[(String, String)], literal: impl Fn(&str) -> St
     rows.collect::<Vec<_>>().join(", ")
 }
 
-/// Returns the newest bar of each ticker; `newest_of` is the function that picks a value by the greatest date.
+/// Returns the newest bar of each ticker; `newest_of` is the function that picks a value by the greatest date, also one that is
+/// missing: all of a row are those of one bar.
 pub(super) fn newest_bars(bars: &str, newest_of: &str) -> String {
     format!(
         "SELECT stock, max(date) AS date, {newest_of}(close, date) AS close, {newest_of}(volume, date) AS volume\n  \

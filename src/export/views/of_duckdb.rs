@@ -6,6 +6,25 @@ use super::alike::{adjusted_bars, newest_bars, zone_rows};
 use super::{Files, Tree, VenueViews, Zones, spelled, sql};
 use crate::model::Dataset;
 
+/// The function that says at which instant the wall clock of a zone showed a moment.
+const INSTANT: &str = "barkeep_instant";
+
+/// Returns what the views of all venues need. `timezone` takes the later one of two instants. By how much the clock was set back
+/// before that one is seen three hours earlier, and the earlier one counts if the clock showed the moment then, too.
+pub(super) fn beginning(venues: &[VenueViews]) -> String {
+    let mut trees = venues.iter().flat_map(|of| of.trees.iter());
+    if !trees.any(Tree::needs_utc) {
+        return String::new();
+    }
+    format!(
+        "\nCREATE OR REPLACE MACRO {INSTANT}_later(zone, wall) AS\n  timezone(zone, wall::TIMESTAMP);\n\
+         CREATE OR REPLACE MACRO {INSTANT}_earlier(zone, wall) AS\n  {INSTANT}_later(zone, wall) + (wall::TIMESTAMP - INTERVAL 3 HOUR\n    \
+         - timezone(zone, {INSTANT}_later(zone, wall) - INTERVAL 3 HOUR));\n\
+         CREATE OR REPLACE MACRO {INSTANT}(zone, wall) AS\n  CASE WHEN timezone(zone, {INSTANT}_earlier(zone, wall)) = wall::TIMESTAMP\n    \
+         THEN {INSTANT}_earlier(zone, wall) ELSE {INSTANT}_later(zone, wall) END;\n"
+    )
+}
+
 /// Returns the views of a venue.
 pub(super) fn views(of: &VenueViews) -> String {
     let mut text = String::new();
@@ -37,7 +56,7 @@ pub(super) fn views(of: &VenueViews) -> String {
 }
 
 fn of_tree(text: &mut String, of: &VenueViews, tree: &Tree) {
-    let name = of.name_of(tree);
+    let name = of.name_of((tree.dataset, tree.interval));
     let pattern = sql(&tree.files.pattern(tree.dataset.file_name()));
     let files = match tree.files {
         // What the folders say is in the rows as well.
@@ -49,12 +68,12 @@ fn of_tree(text: &mut String, of: &VenueViews, tree: &Tree) {
     let rows = match &of.zones {
         Zones::One(zone) if tree.needs_utc() => {
             format!(
-                "SELECT *, timezone({}, date) AS utc FROM {files}",
+                "SELECT *, {INSTANT}({}, date) AS utc FROM {files}",
                 sql(zone)
             )
         }
         Zones::Many(_) if tree.needs_utc() => format!(
-            "SELECT bars.*, timezone(zones.zone, bars.date) AS utc\n  FROM {files} AS bars LEFT JOIN {}_zones AS zones \
+            "SELECT bars.*, {INSTANT}(zones.zone, bars.date) AS utc\n  FROM {files} AS bars LEFT JOIN {}_zones AS zones \
              ON bars.stock = zones.stock",
             of.name()
         ),
@@ -67,7 +86,8 @@ fn of_tree(text: &mut String, of: &VenueViews, tree: &Tree) {
     view(
         text,
         &format!("{name}_last"),
-        &newest_bars(&name, "arg_max"),
+        // `arg_max` passes over what is missing, and would take the volume of an older bar.
+        &newest_bars(&name, "arg_max_null"),
     );
     if of.factors.is_some() {
         let joined = format!(

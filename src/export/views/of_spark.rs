@@ -44,7 +44,7 @@ pub(super) fn views(of: &VenueViews) -> String {
 }
 
 fn of_tree(text: &mut String, of: &VenueViews, tree: &Tree) {
-    let name = of.name_of(tree);
+    let name = of.name_of((tree.dataset, tree.interval));
     let (folder, only) = match &tree.files {
         // Names of folders are no columns: tickers would be guessed to be numbers.
         Files::Partitions(folder) => (folder, tree.dataset.file_name()),

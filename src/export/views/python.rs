@@ -5,6 +5,25 @@ use std::fmt::Write as _;
 use super::{Files, PRICES, Tree, VenueViews, Zones};
 use crate::model::Dataset;
 
+/// The function that says at which instants the wall clock of a zone showed the dates of bars.
+const INSTANT: &str = "barkeep_instant";
+
+/// Returns what the frames of all venues need. A moment that a clock leaps over is as long after the one three hours before it.
+pub(super) fn beginning(venues: &[VenueViews]) -> String {
+    let mut trees = venues.iter().flat_map(|of| of.trees.iter());
+    if !trees.any(Tree::needs_utc) {
+        return String::new();
+    }
+    format!(
+        "\ndef {INSTANT}(zone):\n    \
+         def shown(wall):\n        \
+         there = wall.dt.replace_time_zone(zone, ambiguous=\"earliest\", non_existent=\"null\")\n        \
+         return there.dt.convert_time_zone(\"UTC\")\n    \
+         wall, leap = pl.col(\"date\"), pl.duration(hours=3)\n    \
+         return pl.coalesce(shown(wall), shown(wall - leap) + leap)\n"
+    )
+}
+
 /// Returns the frames of a venue.
 pub(super) fn views(of: &VenueViews) -> String {
     let mut text = String::new();
@@ -13,7 +32,9 @@ pub(super) fn views(of: &VenueViews) -> String {
         let path = literal(&factors.to_string_lossy());
         let _in_memory = writeln!(
             text,
-            "{venue}_factors = pl.scan_parquet({path}, glob=False).sort(\"stock\", \"date\").select(\n    \
+            "{venue}_factors = pl.scan_parquet({path}, glob=False).group_by(\"stock\", \"date\").agg(\n    \
+             pl.col(\"split_factor\", \"dividend_factor\").product()\n\
+             ).sort(\"stock\", \"date\").select(\n    \
              \"stock\", \"date\",\n    \
              pl.col(\"split_factor\").cum_prod(reverse=True).over(\"stock\"),\n    \
              (pl.col(\"split_factor\") * pl.col(\"dividend_factor\")).cum_prod(reverse=True).over(\"stock\").alias(\"price_factor\"),\n)"
@@ -26,7 +47,7 @@ pub(super) fn views(of: &VenueViews) -> String {
 }
 
 fn of_tree(text: &mut String, of: &VenueViews, tree: &Tree) {
-    let name = of.name_of(tree);
+    let name = of.name_of((tree.dataset, tree.interval));
     let pattern = literal(&tree.files.pattern(tree.dataset.file_name()));
     let more = match tree.files {
         // What the folders say is in the rows as well.
@@ -34,13 +55,7 @@ fn of_tree(text: &mut String, of: &VenueViews, tree: &Tree) {
         Files::Mirror(_) => "",
     };
     let scan = format!("pl.scan_parquet({pattern}{more})");
-    let utc = |zone: &str| {
-        format!(
-            ".with_columns(\n    utc=pl.col(\"date\").dt.replace_time_zone({}, ambiguous=\"earliest\", \
-             non_existent=\"null\").dt.convert_time_zone(\"UTC\")\n)",
-            literal(zone)
-        )
-    };
+    let utc = |zone: &str| format!(".with_columns(utc={INSTANT}({}))", literal(zone));
     let _in_memory = match &of.zones {
         Zones::One(zone) if tree.needs_utc() => writeln!(text, "{name} = {scan}{}", utc(zone)),
         Zones::Many(zones) if tree.needs_utc() => {

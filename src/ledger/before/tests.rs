@@ -46,6 +46,7 @@ fn line(partition: &str, old: &Frame, new: &Frame, past: Past) -> Line {
         partition: partition.parse().unwrap(),
         begins: false,
         old: state(old),
+        was: None,
         new: FileState::new(new.fingerprint(), 1),
         span: new.key_span(),
         facts: Some((TimeUnit::default(), PriceBasis::SplitAdjusted)),

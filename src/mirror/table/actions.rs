@@ -32,6 +32,13 @@ pub(super) enum Found {
     Newer(String),
 }
 
+/// Returns the name of the table that an entry is of; `None` where it says none.
+pub(super) fn table_in(entry: &[u8]) -> Option<String> {
+    let lines = entry.split(|byte| *byte == b'\n');
+    let mut lines = lines.filter_map(|line| serde_json::from_slice::<Value>(line).ok());
+    lines.find_map(|line| Some(line.get("metaData")?.get("id")?.as_str()?.to_owned()))
+}
+
 /// Returns the name of the entry of a version.
 pub(super) fn commit_name(number: u64) -> String {
     format!("{number:020}.json")

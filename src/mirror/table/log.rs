@@ -11,7 +11,8 @@ use serde_json::Value;
 use super::super::clean::remove_all;
 use super::super::folder::{FILES, Folder};
 use super::super::{MirrorError, Piece, Tree, Version};
-use super::actions::{Entry, Found, checkpoint_name, commit_name, judge, number_in};
+use super::actions::{Entry, Found, checkpoint_name, commit_name, judge, number_in, table_in};
+use super::schema::name_of;
 use crate::frame::Profile;
 use crate::sys::atomic::{self, TempNames};
 use crate::sys::{Access, FsResult, Kind};
@@ -50,6 +51,16 @@ impl<'l, 'p> Log<'l, 'p> {
     /// Returns the number of the newest version that it ever had; 0 without any. No other version may have it.
     pub(in crate::mirror) fn last(&self) -> FsResult<u64> {
         Ok(self.numbers()?.last().copied().unwrap_or(0))
+    }
+
+    /// Tells whether the newest entry says that the table is another workspace's.
+    pub(in crate::mirror) fn is_anothers(&self, workspace: &str) -> FsResult<bool> {
+        let Some(last) = self.numbers()?.pop() else {
+            return Ok(false);
+        };
+        let entry = self.read(&commit_name(last))?.unwrap_or_default();
+        let name = table_in(&entry);
+        Ok(name.is_some_and(|name| name != name_of(self.tree, workspace)))
     }
 
     /// Has the log say what the versions of the mirror are, the newest first, and returns what somebody should know. The first

@@ -88,7 +88,7 @@ fn kind(kind: KindOf) -> &'static str {
 }
 
 /// Returns the name of a table in the form of a UUID, version 8: made of what it is a copy of.
-fn name_of(tree: &Tree, workspace: &str) -> String {
+pub(super) fn name_of(tree: &Tree, workspace: &str) -> String {
     let digest = Digest::of(format!("{workspace} {tree}").as_bytes()).to_string();
     let part = |from: usize, to: usize| digest.get(from..to).unwrap_or_default();
     format!(

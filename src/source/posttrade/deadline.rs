@@ -24,7 +24,8 @@ pub fn deadline(day: NaiveDate, days_kept: Option<u32>, calendar: &Calendar) -> 
     calendar.instant(end)
 }
 
-fn is_trading_day(day: NaiveDate, calendar: &Calendar) -> bool {
+/// Tells whether a day is one of trading, as far as is known; any weekday of which nobody knows.
+pub(super) fn is_trading_day(day: NaiveDate, calendar: &Calendar) -> bool {
     match calendar.day(day) {
         Day::Open(_) => true,
         Day::Closed => false,

@@ -27,6 +27,8 @@ pub struct Limits {
     pub inflated: u64,
     /// Bytes that one packed byte may unpack to, on average. Trades are at 12.
     pub ratio: u64,
+    /// The last moment at which a line of it can have been published, in nanoseconds since 1970, UTC.
+    pub latest: i64,
 }
 
 impl Default for Limits {
@@ -35,6 +37,7 @@ impl Default for Limits {
             line: 1 << 20,
             inflated: 8 << 30,
             ratio: 100,
+            latest: i64::MAX,
         }
     }
 }
@@ -90,6 +93,7 @@ pub fn lines(
     let inflater = Inflater::new(reader, limits)?;
     let mut sorting = Sorting {
         words: Words::default(),
+        latest: limits.latest,
         read: Read::default(),
         line: 0,
         waiting: Vec::new(),
@@ -145,6 +149,7 @@ fn breaks_off(bytes: &[u8]) -> bool {
 /// Tells trades from bad lines, and bad lines from a file that is not understood.
 struct Sorting<'g> {
     words: Words,
+    latest: i64,
     read: Read,
     line: u64,
     /// Bad lines since the last trade.
@@ -162,7 +167,7 @@ impl Sorting<'_> {
         if text.is_empty() {
             return Ok(());
         }
-        match trade(text, &mut self.words) {
+        match self.trade(text) {
             Ok(trade) => {
                 self.give_waiting();
                 self.read.trades += 1;
@@ -176,6 +181,15 @@ impl Sorting<'_> {
                 self.refuse(text, refusal.reason())
             }
         }
+    }
+
+    fn trade(&mut self, text: &[u8]) -> Result<Trade, Refusal> {
+        let trade = trade(text, &mut self.words)?;
+        if trade.distribution_time > self.latest {
+            let reason = "it says that it was published long after its file";
+            return Err(Refusal::Value(reason.to_owned()));
+        }
+        Ok(trade)
     }
 
     fn too_long(&mut self, beginning: &[u8], length: u64) -> Result<(), LinesError> {

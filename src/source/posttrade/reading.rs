@@ -1,13 +1,13 @@
 //! One line as its values, borrowed from it: which key stands for which column in which year.
 //!
-//! Promises: no value is lost: what no column is known for is handed out beside. Leaves to others: what the values mean.
+//! Promises: no value is lost: what no column is known for is handed out beside, as it is written. Leaves to others: what the
+//! values mean.
 
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::value::{MapAccessDeserializer, SeqAccessDeserializer};
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Value};
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, Visitor};
+use serde_json::value::RawValue;
 
 /// What a key stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,27 +82,50 @@ fn field(key: &str) -> Option<Field> {
 pub(super) enum Scalar<'l> {
     Text(Cow<'l, str>),
     Int(i64),
-    Float(f64),
+    /// A number, and how it is written.
+    Float(f64, &'l str),
     Null,
-    /// What no column takes: truth values, lists, objects, and integers beyond 64 bits.
-    Odd(Box<Value>),
+    /// What no column takes, as it is written: truth values, lists, objects, and integers beyond 64 bits.
+    Odd(&'l str),
 }
 
-/// Returns what no column takes. It lies apart, since a line has room for a value of every key.
-fn odd<'l>(value: impl Into<Value>) -> Scalar<'l> {
-    Scalar::Odd(Box::new(value.into()))
-}
+impl<'l> Scalar<'l> {
+    /// Reads a value of JSON.
+    fn of(written: &'l str) -> serde_json::Result<Self> {
+        let is_whole = |text: &str| text.bytes().all(|b| b.is_ascii_digit() || b == b'-');
+        Ok(match written.as_bytes().first() {
+            Some(b'"') => Scalar::Text(serde_json::from_str::<Text<'_>>(written)?.0),
+            Some(b'n') => Scalar::Null,
+            Some(b'-' | b'0'..=b'9') => match written.parse() {
+                Ok(int) if written != "-0" => Scalar::Int(int),
+                _ if is_whole(written) && written != "-0" => Scalar::Odd(written),
+                _ => Scalar::Float(serde_json::from_str(written)?, written),
+            },
+            _ => Scalar::Odd(written),
+        })
+    }
 
-impl From<Scalar<'_>> for Value {
-    fn from(scalar: Scalar<'_>) -> Self {
-        match scalar {
-            Scalar::Text(text) => text.into_owned().into(),
-            Scalar::Int(int) => int.into(),
-            Scalar::Float(float) => float.into(),
-            Scalar::Null => Self::Null,
-            Scalar::Odd(value) => *value,
+    /// Tells whether two values say the same, however they are written.
+    fn agrees(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Scalar::Float(one, _), Scalar::Float(two, _)) => one.total_cmp(two).is_eq(),
+            (one, two) => one == two,
         }
     }
+
+    /// Returns it as JSON, a number as it is written.
+    pub(super) fn json(&self) -> Cow<'l, str> {
+        match self {
+            Scalar::Text(text) => json_text(text).into(),
+            Scalar::Int(int) => int.to_string().into(),
+            Scalar::Float(_, written) | Scalar::Odd(written) => (*written).into(),
+            Scalar::Null => "null".into(),
+        }
+    }
+}
+
+fn json_text(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
 }
 
 /// The values of one line.
@@ -110,8 +133,8 @@ impl From<Scalar<'_>> for Value {
 pub(super) struct Values<'l> {
     /// By what they stand for.
     known: [Option<Scalar<'l>>; FIELDS],
-    /// Those whose keys are not known, in the order of the line.
-    pub(super) unknown: Map<String, Value>,
+    /// Those whose keys are not known, in the order of the line, as they are written.
+    unknown: Vec<(String, Cow<'l, str>)>,
 }
 
 impl<'l> Values<'l> {
@@ -128,7 +151,13 @@ impl<'l> Values<'l> {
 
     /// Reads a line by the rules of JSON.
     fn of_json(line: &'l [u8]) -> Result<Self, String> {
-        serde_json::from_slice(line).map_err(|error| error.to_string())
+        let values: Self = serde_json::from_slice(line).map_err(|error| error.to_string())?;
+        let mut keys: Vec<&str> = values.unknown.iter().map(|(key, _)| &**key).collect();
+        keys.sort_unstable();
+        match keys.windows(2).find(|two| two.first() == two.last()) {
+            Some(_) => Err("it has a key twice".to_owned()),
+            None => Ok(values),
+        }
     }
 
     /// Reads a line of the form that feeds have, several times as fast: known keys, each once, no blanks, and values that are
@@ -161,8 +190,18 @@ impl<'l> Values<'l> {
     }
 
     /// Puts a value away that its column does not take.
-    pub(super) fn put_away(&mut self, key: &str, scalar: Scalar<'_>) {
-        self.unknown.insert(key.to_owned(), scalar.into());
+    pub(super) fn put_away(&mut self, key: &str, scalar: &Scalar<'l>) {
+        self.unknown.push((key.to_owned(), scalar.json()));
+    }
+
+    /// Returns all that no column takes as an object of JSON, each value as it is written; `None` where there is nothing.
+    pub(super) fn rest(self) -> Option<String> {
+        if self.unknown.is_empty() {
+            return None;
+        }
+        let pairs = self.unknown.iter();
+        let pairs = pairs.map(|(key, value)| format!("{}:{value}", json_text(key)));
+        Some(format!("{{{}}}", pairs.collect::<Vec<_>>().join(",")))
     }
 }
 
@@ -170,7 +209,7 @@ impl Default for Values<'_> {
     fn default() -> Self {
         Self {
             known: [const { None }; FIELDS],
-            unknown: Map::new(),
+            unknown: Vec::new(),
         }
     }
 }
@@ -222,7 +261,8 @@ impl<'l> Rest<'l> {
         }
         self.take(fraction)?;
         let decimal = number.get(..whole + 1 + fraction)?;
-        decimal.parse().ok().map(Scalar::Float)
+        let float = decimal.parse().ok()?;
+        Some(Scalar::Float(float, decimal))
     }
 }
 
@@ -268,21 +308,19 @@ impl<'de> Visitor<'de> for LineVisitor {
         while let Some(key) = map.next_key()? {
             match key {
                 Key::Known(field) => {
-                    let value: Scalar<'de> = map.next_value()?;
+                    let written: &'de RawValue = map.next_value()?;
+                    let value = Scalar::of(written.get()).map_err(A::Error::custom)?;
                     let slot = values.known.get_mut(field as usize);
                     let slot = slot.ok_or_else(|| A::Error::custom("a field without a place"))?;
                     // Both years' keys in one line may agree.
-                    if slot.as_ref().is_some_and(|known| *known != value) {
+                    if slot.as_ref().is_some_and(|known| !known.agrees(&value)) {
                         return Err(A::Error::custom(format!("it has two values of {field:?}")));
                     }
                     *slot = Some(value);
                 }
                 Key::Unknown(key) => {
-                    let value: Value = map.next_value()?;
-                    let before = values.unknown.insert(key, value);
-                    if before.is_some() {
-                        return Err(A::Error::custom("it has a key twice"));
-                    }
+                    let written: &'de RawValue = map.next_value()?;
+                    values.unknown.push((key, written.get().into()));
                 }
             }
         }
@@ -315,55 +353,30 @@ impl Visitor<'_> for KeyVisitor {
     }
 }
 
-impl<'de> Deserialize<'de> for Scalar<'de> {
+/// A text, borrowed where nothing of it is escaped.
+struct Text<'l>(Cow<'l, str>);
+
+impl<'de> Deserialize<'de> for Text<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ScalarVisitor)
+        deserializer.deserialize_str(TextVisitor)
     }
 }
 
-struct ScalarVisitor;
+struct TextVisitor;
 
-impl<'de> Visitor<'de> for ScalarVisitor {
-    type Value = Scalar<'de>;
+impl<'de> Visitor<'de> for TextVisitor {
+    type Value = Text<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a value")
+        f.write_str("a text")
     }
 
-    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Scalar<'de>, E> {
-        Ok(Scalar::Text(Cow::Borrowed(text)))
+    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Text<'de>, E> {
+        Ok(Text(Cow::Borrowed(text)))
     }
 
-    fn visit_str<E: Error>(self, text: &str) -> Result<Scalar<'de>, E> {
-        Ok(Scalar::Text(Cow::Owned(text.to_owned())))
-    }
-
-    fn visit_i64<E: Error>(self, int: i64) -> Result<Scalar<'de>, E> {
-        Ok(Scalar::Int(int))
-    }
-
-    fn visit_u64<E: Error>(self, int: u64) -> Result<Scalar<'de>, E> {
-        Ok(i64::try_from(int).map_or_else(|_| odd(int), Scalar::Int))
-    }
-
-    fn visit_f64<E: Error>(self, float: f64) -> Result<Scalar<'de>, E> {
-        Ok(Scalar::Float(float))
-    }
-
-    fn visit_bool<E: Error>(self, is: bool) -> Result<Scalar<'de>, E> {
-        Ok(odd(is))
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<Scalar<'de>, E> {
-        Ok(Scalar::Null)
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Scalar<'de>, A::Error> {
-        Value::deserialize(SeqAccessDeserializer::new(seq)).map(odd)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Scalar<'de>, A::Error> {
-        Value::deserialize(MapAccessDeserializer::new(map)).map(odd)
+    fn visit_str<E: Error>(self, text: &str) -> Result<Text<'de>, E> {
+        Ok(Text(Cow::Owned(text.to_owned())))
     }
 }
 

@@ -90,6 +90,24 @@ pub enum Reason {
     Damaged,
 }
 
+impl Reason {
+    /// Tells whether nobody has to look at it: it is the user's choice, or what a list is like.
+    pub fn is_expected(self) -> bool {
+        match self {
+            Self::TestIssue
+            | Self::Inactive
+            | Self::NotChosen(_)
+            | Self::Repeated
+            | Self::InAnotherList => true,
+            Self::NoSpelling
+            | Self::Disagreeing
+            | Self::NoTicker
+            | Self::Unsafe
+            | Self::Damaged => false,
+        }
+    }
+}
+
 /// An instrument of an exchange, as its own file names it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Instrument {

@@ -72,6 +72,32 @@ fn a_lost_month_is_fetched_again_or_given_up() {
     }
 }
 
+/// The command that the message named was named again by its own run, and so for ever by who did what it said.
+#[test]
+fn who_has_fetched_a_damaged_month_again_is_not_told_to_fetch_it_again() {
+    let command = "barkeep update --ticker AAPL --interval 1d --venue us:demo --start 2025-10-01 --end 2025-10-31";
+    let words: Vec<&str> = command.split(' ').skip(1).collect();
+    let part = ["update", "--start", "2025-10-06", "--end", "2025-10-07"];
+    for (ran, is_whole) in [(&words[..], true), (&part, false)] {
+        let bar = stored();
+        let before = bar.show("AAPL", "1d", &[]).closes();
+        let mut bytes = bar.read(month(10));
+        bytes[40] ^= 1;
+        bar.write(month(10), bytes);
+        let checked = bar.run(&["check"]).expect(Exit::Damaged).stderr;
+        assert!(checked.contains(command), "{checked}");
+
+        let told = bar.run(ran).expect(Exit::Damaged).stderr;
+
+        let said = "hint: this run has asked for its days again, and stored what came in its place";
+        assert_eq!(told.contains(said), is_whole, "{told}");
+        assert_eq!(told.contains(command), !is_whole, "{told}");
+        bar.run(&words).expect(Exit::Ok);
+        bar.run(&["check"]).expect(Exit::Ok);
+        assert_eq!(bar.show("AAPL", "1d", &[]).closes(), before);
+    }
+}
+
 #[test]
 fn a_series_that_is_gone_is_named() {
     let bar = stored();

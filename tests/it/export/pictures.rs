@@ -121,6 +121,9 @@ fn months_that_are_gone_are_between_those_that_are_there() {
     );
 }
 
+/// Settings by which every update keeps the mirror up to date.
+const KEPT: &str = "[sources.\"us:demo\"]\nmirror = [\"1d\"]\n";
+
 fn mirrored(bar: &Barkeep) {
     bar.run(&["mirror", "--venue", "us:demo", "-i", "1d"])
         .expect(Exit::Ok);
@@ -134,7 +137,10 @@ fn polars(bar: &Barkeep) -> String {
 #[test]
 fn views_are_of_a_mirror_where_the_settings_have_it_and_of_that_of_this_workspace() {
     let bar = demo();
-    bar.write("barkeep.toml", "[workspace]\nmirror_path = \"elsewhere\"\n");
+    bar.write(
+        "barkeep.toml",
+        format!("[workspace]\nmirror_path = \"elsewhere\"\n{KEPT}"),
+    );
     mirrored(&bar);
     // What an earlier setting left where mirrors lie by themselves, and readers of today are not to take.
     bar.write("mirror/us/demo/stocks_1d/current/a.parquet", "");
@@ -142,10 +148,15 @@ fn views_are_of_a_mirror_where_the_settings_have_it_and_of_that_of_this_workspac
     let views = polars(&bar);
     bar.write("state/mirror-id", "20200101T000000Z-00000001-1");
     let of_another = polars(&bar);
+    let why = "The mirror of us:demo stocks_1d is passed over: ";
 
     let elsewhere = "\"[bar]/elsewhere/us/demo/stocks_1d/current/*.parquet\"";
     assert!(views.contains(elsewhere), "{views}");
-    assert!(!of_another.contains("elsewhere"), "{of_another}");
+    assert!(of_another.contains(why), "{of_another}");
+    assert!(
+        !of_another.contains("elsewhere/us/demo/stocks_1d/current"),
+        "{of_another}"
+    );
     assert!(
         of_another.contains("data/us/demo/stocks_1d"),
         "{of_another}"
@@ -156,6 +167,7 @@ fn views_are_of_a_mirror_where_the_settings_have_it_and_of_that_of_this_workspac
 fn views_are_of_the_trees_that_are_there_and_of_the_mirror_where_it_is() {
     let bar = demo();
     let tree = bar.run(&["views"]).expect(Exit::Ok).stdout;
+    bar.write("barkeep.toml", KEPT);
     mirrored(&bar);
     let mirror = polars(&bar);
 
@@ -177,4 +189,97 @@ fn views_are_of_the_trees_that_are_there_and_of_the_mirror_where_it_is() {
         .expect(Exit::Ok)
         .stdout;
     assert!(adjusted.contains("us_demo_1d_adjusted AS"), "{adjusted}");
+}
+
+/// A mirror was made once, updates went on, and views of it had neither the new bars nor those that were corrected.
+#[test]
+fn views_pass_over_a_mirror_that_no_settings_keep_up_to_date_and_say_so() {
+    let bar = demo();
+    mirrored(&bar);
+
+    let ran = bar.run(&["views"]).expect(Exit::Ok);
+    let status = bar.run(&["status"]).expect(Exit::Ok);
+
+    let why = "The mirror of us:demo stocks_1d is passed over: no settings keep it up to date";
+    for told in [&ran.stdout, &ran.stderr] {
+        assert!(told.contains(why), "{told}");
+    }
+    assert!(
+        ran.stdout.contains("data/us/demo/stocks_1d/**"),
+        "{}",
+        ran.stdout
+    );
+    assert!(
+        status.stderr.contains("No settings keep it up to date"),
+        "{}",
+        status.stderr
+    );
+}
+
+#[test]
+fn views_pass_over_a_mirror_that_is_behind_until_it_has_caught_up() {
+    let mut bar = demo();
+    mirrored(&bar);
+    "2025-11-24T22:00:00Z".clone_into(&mut bar.now);
+    bar.run(&["update", "-q"]).expect(Exit::Ok);
+    bar.write("barkeep.toml", KEPT);
+
+    let behind = polars(&bar);
+    mirrored(&bar);
+    let caught_up = polars(&bar);
+
+    let why =
+        "# The mirror of us:demo stocks_1d is passed over: it is behind what is stored of 3 series";
+    assert!(behind.contains(why), "{behind}");
+    assert!(behind.contains("data/us/demo/stocks_1d/**"), "{behind}");
+    assert!(!caught_up.contains("passed over"), "{caught_up}");
+    assert!(
+        caught_up.contains("mirror/us/demo/stocks_1d/current"),
+        "{caught_up}"
+    );
+}
+
+/// `us:a-b` and `us-a:b` are both `us_a_b`, and only the bars of the one that came last were in a view.
+#[test]
+fn views_of_two_venues_never_take_the_name_of_one_another() {
+    let bar = Barkeep::empty();
+    let source = |venue: &str| format!("[sources.\"{venue}\"]\nkind = \"demo\"\n");
+    bar.write("barkeep.toml", source("us:a-b") + &source("us-a:b"));
+    for venue in ["us:a-b", "us-a:b"] {
+        let init = [
+            "init",
+            "--venue",
+            venue,
+            "-t",
+            "KO",
+            "-i",
+            "1d",
+            "--partitioned",
+        ];
+        bar.run(&init).expect(Exit::Ok);
+    }
+    bar.run(&["update", "-q"]).expect(Exit::Ok);
+    let names = |args: &[&str]| {
+        let script = bar.run(&[&["views"], args].concat()).expect(Exit::Ok);
+        let lines = script.stdout.lines();
+        let names = lines.filter_map(|line| line.strip_prefix("CREATE OR REPLACE VIEW "));
+        let names: Vec<String> = names.map(str::to_owned).collect();
+        (names, script.stderr)
+    };
+
+    let (all, told) = names(&[]);
+    let (first, _) = names(&["--venue", "us-a:b"]);
+    let (second, _) = names(&["--venue", "us:a-b"]);
+
+    let distinct: std::collections::BTreeSet<&String> = all.iter().collect();
+    assert_eq!(distinct.len(), 4, "{all:?}");
+    assert_eq!(
+        [second, first].concat(),
+        all,
+        "by itself each has the same names"
+    );
+    assert!(
+        told.contains("another venue would have the same ones"),
+        "{told}"
+    );
 }

@@ -1,14 +1,20 @@
 //! Trades that were stored and are gone: bars of what is left would take the place of better ones.
 
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
 use barkeep::cli::Exit;
 
 use super::{SAP, TRADES, UPDATE, lines, volume_of};
-use crate::support::barkeep::Barkeep;
+use crate::support::barkeep::{Barkeep, Ran};
 use crate::support::feed::FeedServer;
+use crate::support::sim::{BadFolder, SimFs};
+use crate::support::workspace::TestWorkspace;
 
 const FIRST: &str = "2026-09-17T07_00";
 const SECOND: &str = "2026-09-17T07_03";
 const REPLAY: [&str; 4] = ["update", "--replay", "--venue", "de:xetra"];
+const ON_DISK: [&str; 5] = ["-C", "/ws", "update", "--venue", "de:xetra"];
 const REBUILD: [&str; 2] = ["check", "--rebuild"];
 
 /// A workspace that has a minute, and a feed that has forgotten it and has another one.
@@ -182,6 +188,74 @@ fn what_comes_of_a_feed_while_nothing_lies_there_waits() {
             "{settings}"
         );
     }
+}
+
+/// A feed with a minute of the day before, and a workspace on a simulated disk that has it; more was published since.
+fn two_days(feed: &FeedServer) -> SimFs {
+    const BEFORE: &str = "2026-09-16T07_00";
+    let disk = SimFs::new();
+    let settings = feed.settings("freshness = \"minutes\"");
+    disk.plant("/ws/barkeep.toml", settings.as_bytes());
+    feed.publish(BEFORE, &lines(BEFORE));
+    let init = ["-C", "/ws", "init", "--venue", "de:xetra"];
+    on(&disk, &init, Exit::Ok);
+    on(&disk, &ON_DISK, Exit::Ok);
+    for minute in ["2026-09-16T07_03", FIRST] {
+        feed.publish(minute, &lines(minute));
+    }
+    disk
+}
+
+fn on(disk: &SimFs, args: &[&str], exit: Exit) -> Ran {
+    let mut bar = Barkeep::within(TestWorkspace::simulated(disk));
+    "2026-09-17T10:00:00Z".clone_into(&mut bar.now);
+    bar.run(args).expect(exit)
+}
+
+/// Files of the tree.
+fn data(disk: &SimFs) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut files = disk.snapshot();
+    files.retain(|path, _| path.starts_with("ws/data"));
+    files
+}
+
+/// All days of the feed waited with it, and bars were made of none.
+#[test]
+fn a_day_that_nobody_can_look_into_waits_alone() {
+    const EACCES: i32 = 13;
+    let feed = FeedServer::start();
+    let undisturbed = two_days(&feed);
+    on(&undisturbed, &ON_DISK, Exit::Ok);
+    let feed = FeedServer::start();
+    let disk = two_days(&feed);
+    let day = "/ws/data/de/xetra/trades/venue=DETR/year=2026/month=09/day=16";
+    disk.turn_bad(BadFolder {
+        is_blind: true,
+        ..BadFolder::always(day, EACCES)
+    });
+
+    for _ in 0..2 {
+        let ran = on(&disk, &ON_DISK, Exit::Partial);
+
+        assert!(ran.stderr.contains("day=16"), "{ran:#?}");
+        let of_17 = data(&disk);
+        let of_17 = of_17
+            .keys()
+            .filter(|path| path.to_string_lossy().contains("day=17"));
+        assert_eq!(of_17.count(), 1, "{ran:#?}");
+        let shown = [
+            "-C", "/ws", "show", SAP, "-i", "1d", "--venue", "de:xetra", "--format", "csv",
+        ];
+        let shown = on(&disk, &shown, Exit::Ok).column(1);
+        assert_eq!(shown.last().map(|day| &day[..10]), Some("2026-09-17"));
+    }
+    disk.heal();
+    on(&disk, &ON_DISK, Exit::Ok);
+
+    assert!(data(&disk) == data(&undisturbed));
+    let mut downloads = feed.downloads();
+    downloads.dedup();
+    assert_eq!(downloads.len(), 3, "the vault has what was to wait");
 }
 
 #[test]

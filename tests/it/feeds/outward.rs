@@ -112,7 +112,7 @@ fn views_know_the_clock_of_a_feed() {
 
     let ran = bar.run(&["views"]).expect(Exit::Ok);
 
-    let utc = "timezone('Europe/Berlin', date) AS utc";
+    let utc = "barkeep_instant('Europe/Berlin', date) AS utc";
     assert!(ran.stdout.contains(utc), "{}", ran.stdout);
     assert!(!ran.stderr.contains("utc"), "{}", ran.stderr);
 }

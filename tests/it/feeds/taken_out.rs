@@ -3,7 +3,7 @@
 use barkeep::cli::Exit;
 use barkeep::model::{Feed, Interval, Series};
 
-use super::{FRIDAY, SAP, SIEMENS, TRADES, UPDATE, thursday};
+use super::{FRIDAY, SAP, SIEMENS, TRADES, UPDATE, lines, thursday, volume_of};
 use crate::support::barkeep::Barkeep;
 use crate::support::feed::{FeedServer, line};
 use crate::support::trades::take_out;
@@ -98,6 +98,37 @@ fn bars_that_a_person_took_out_come_back_once_trades_of_them_change() {
     take_out(&bar, bars(SAP, Interval::M1), &[OPENING]);
     bar.run(&REPLAY).expect(Exit::Ok);
     assert!(!has(&bar, (SAP, "1m"), OPENING), "it was taken out again");
+}
+
+/// They had been there when the bar was taken out, and passed for new ones.
+#[test]
+fn a_bar_that_a_person_took_out_stays_out_when_lost_trades_of_it_are_back() {
+    const MINUTES: [&str; 3] = ["2026-09-17T07_00", "2026-09-17T07_03", "2026-09-17T07_06"];
+    let mirror = ["mirror", "--venue", "de:xetra", "--trades"];
+    let repair = ["check", "--repair", "--yes", "de:xetra"];
+    for back in [&REPLAY[..], &repair] {
+        let feed = FeedServer::start();
+        feed.publish(MINUTES[0], &lines(MINUTES[0]));
+        let mut bar = feed.workspace("freshness = \"minutes\"", "2026-09-17T10:00:00Z");
+        bar.run(&UPDATE).expect(Exit::Ok);
+        take_out(&bar, bars(SAP, Interval::M1), &[OPENING]);
+        bar.run(&mirror).expect(Exit::Ok);
+        bar.remove(TRADES);
+        feed.forget(MINUTES[0]);
+        feed.publish(MINUTES[1], &lines(MINUTES[1]));
+        "2026-09-17T10:10:00Z".clone_into(&mut bar.now);
+        bar.run(&UPDATE).expect(Exit::Partial);
+
+        bar.run(back).expect(Exit::Ok);
+        feed.publish(MINUTES[2], &lines(MINUTES[2]));
+        "2026-09-17T10:20:00Z".clone_into(&mut bar.now);
+        bar.run(&UPDATE).expect(Exit::Ok);
+
+        let stamps = stamps(&bar, SAP, "1m");
+        let left = ["2026-09-17T09:03:00", "2026-09-17T09:06:00"];
+        assert_eq!(stamps, left, "{back:?}");
+        assert_eq!(volume_of(&bar, SAP, "1d").to_bits(), 10.5f64.to_bits());
+    }
 }
 
 #[test]

@@ -143,6 +143,40 @@ fn a_venue_that_was_collected_from_one_feed_is_asked_from_no_other() {
     bar.run(&UPDATE).expect(Exit::Ok);
 }
 
+/// Bars in dollars would stand behind those in euros, under one name.
+#[test]
+fn another_main_currency_makes_no_bars_and_keeps_the_trades() {
+    let feed = FeedServer::start();
+    feed.publish(FIRST, &lines(FIRST));
+    let bar = feed.workspace(AT_ONCE, MORNING);
+    bar.run(&UPDATE).expect(Exit::Ok);
+    let trees = ["data/de/xetra/stocks_1m", "data/de/xetra/stocks_1d"];
+    let bars = |bar: &Barkeep| trees.map(|tree| bar.files_in(tree));
+    let before = bars(&bar);
+    let next = "2026-09-17T07_03";
+    let in_dollars = lines(next).concat().replace("\"EUR\"", "\"USD\"");
+    feed.publish(next, &[in_dollars]);
+    let changed = format!("currency = \"USD\"\n{AT_ONCE}");
+    bar.write("barkeep.toml", feed.settings(&changed));
+
+    for more in [&[][..], &["--replay"]] {
+        let ran = bar.run(&[&UPDATE[..], more].concat()).expect(Exit::Partial);
+        let told = "no bars are made: those without a currency in their names are in EUR";
+        assert!(ran.stderr.contains(told), "{more:?}: {ran:#?}");
+    }
+    assert_eq!(bars(&bar), before);
+    let shown = bar
+        .run(&["show", "--trades", SAP, "--format", "csv"])
+        .stdout;
+    assert_eq!(shown.matches("USD").count(), 1, "{shown}");
+
+    bar.write("barkeep.toml", feed.settings(AT_ONCE));
+    bar.run(&UPDATE).expect(Exit::Ok);
+    let of_dollars = volume_of(&bar, &format!("{SAP}.USD"), "1d");
+    assert_eq!(of_dollars.to_bits(), 3.5f64.to_bits());
+    assert_eq!(volume_of(&bar, SAP, "1d").to_bits(), 3.5f64.to_bits());
+}
+
 /// A file that breaks off at the first run, and is whole at the second.
 fn broken_off_and_whole() -> (Barkeep, FeedServer) {
     let feed = FeedServer::start();

@@ -6,6 +6,7 @@ use std::path::Path;
 use barkeep::cli::Exit;
 use barkeep::mirror::Tier;
 
+use super::damaged::ruin;
 use super::table::through_log;
 use super::{
     DAYS, DIR, SETTINGS, close, closes, deliver, names_of, tick, update, verified, with_current,
@@ -67,7 +68,10 @@ fn a_mirror_of_a_later_form_is_left_alone() {
 #[test]
 fn what_is_damaged_is_made_anew_and_told() {
     type Damage = (&'static str, fn(&Barkeep));
-    let damages: [Damage; 6] = [
+    let damages: [Damage; 7] = [
+        ("a flipped bit under both names of a file", |bar| {
+            ruin(bar, &names_of(bar, Tier::Base)[0]);
+        }),
         ("a flipped bit in a file", |bar| {
             let name = format!("{DIR}/files/{}", names_of(bar, Tier::Base)[0]);
             let mut bytes = bar.read(&name);
@@ -135,6 +139,24 @@ fn what_somebody_put_in_the_way_is_not_followed_or_removed() {
         let said = format!("/{name} is nothing that barkeep made");
         assert!(left.contains(&said), "{left}");
     }
+}
+
+#[test]
+fn a_link_in_the_place_of_a_file_is_not_followed() {
+    let mut bar = world();
+    bar.write("precious.parquet", "mine");
+    let name = format!("{DIR}/files/{}", names_of(&bar, Tier::Base)[0]);
+    bar.remove(&name);
+    symlink(bar.path().join("precious.parquet"), bar.path().join(&name)).unwrap();
+    deliver(&bar, "A", &DAYS[..2], 50.0);
+
+    let warned = told(&mut bar);
+    bar.run(&["mirror", "--full", "--yes"]).expect(Exit::Ok);
+
+    assert!(warned.contains(&name), "{warned}");
+    assert_eq!(bar.text("precious.parquet"), "mine");
+    assert_eq!(close(&bar, "A", DAYS[0]), Some(50.0));
+    verified(&bar);
 }
 
 /// A folder is no version because it is called like one: what barkeep made has its record, or the list of its files, and nothing
@@ -265,7 +287,13 @@ fn a_mirror_of_which_nobody_knows_what_it_has_is_dropped_only_with_a_yes() {
         );
         assert!(bar.has(&state));
     }
+    // No link, and files that one may have led to.
+    bar.write(&state, &whole);
+    bar.remove(format!("{DIR}/current"));
+    bar.run(&["mirror", "--drop"]).expect(Exit::Usage);
+    assert!(bar.has(&state));
     bar.run(&["mirror", "--drop", "--yes"]).expect(Exit::Ok);
+    assert!(!bar.has(&state));
 }
 
 #[test]

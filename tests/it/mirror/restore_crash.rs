@@ -155,6 +155,36 @@ fn crash_while_days_of_trades_are_put_back() {
     assert!(report.total() > 100, "{report}");
 }
 
+/// What the run before had done was told as changed meanwhile, which is no success.
+#[test]
+fn crash_of_a_repair_is_ended_by_the_next_one_which_says_so() {
+    for lossy in [Lossy::of_bars(), Lossy::of_trades()] {
+        let done = lossy.disk.again();
+        assert_eq!(run_on(&done, &REPAIR), Exit::Ok);
+        let after = data(&done);
+        let report = sweep(
+            "putting back again",
+            &lossy.disk,
+            &|fs| Ok(run_on(fs, &REPAIR) == Exit::Ok),
+            &|fs| match run_on(fs, &REPAIR) {
+                Exit::Ok => Ok(()),
+                exit => Err(format!("another repair ends with {exit:?}")),
+            },
+            &|fs, _| {
+                let is_whole = data(fs) == after;
+                is_whole
+                    .then_some(())
+                    .ok_or_else(|| "rows are not back".to_owned())
+            },
+            0,
+        );
+
+        report.print();
+        report.assert_clean();
+        assert!(report.total() > 20, "{report}");
+    }
+}
+
 /// Each of these steps is needed.
 #[test]
 fn crash_a_step_of_putting_back_that_is_left_out_is_noticed() {

@@ -1,6 +1,7 @@
 //! Which rows stay and which leave, for each way in which a tree changes.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use barkeep::cli::Exit;
 use barkeep::mirror::Tier;
@@ -80,6 +81,29 @@ fn a_split_moves_all_prices_of_its_ticker() {
         assert_eq!(close(&bar, "A", day), Some(expected), "{day}");
     }
     assert_eq!(close(&bar, "C", DAYS[0]), Some(30.0));
+    verified(&bar);
+}
+
+/// Half the price, twice the volume: rows of days that did not come again are moved by the same factor.
+#[test]
+fn prices_that_are_moved_to_another_basis_are_moved_in_the_mirror_too() {
+    let mut bar = world();
+    deliver(&bar, "A", &DAYS, 10.0);
+    update(&mut bar);
+    let mut halves = "Date,Open,High,Low,Close,Volume\n".to_owned();
+    for (close, day) in (12..).zip(&DAYS[2..]) {
+        let close = f64::from(close) / 2.0;
+        let (high, low) = (close + 0.5, close - 0.5);
+        writeln!(halves, "{day},{close},{high},{low},{close},2000").unwrap();
+    }
+    bar.write("in/A.csv", halves);
+
+    bar.run(&["update"]).expect(Exit::Ok);
+    tick(&mut bar);
+
+    assert_eq!(close(&bar, "A", DAYS[0]), Some(5.0));
+    assert_eq!(close(&bar, "A", DAYS[7]), Some(8.5));
+    assert_eq!(close(&bar, "B", DAYS[0]), Some(20.0));
     verified(&bar);
 }
 

@@ -219,6 +219,40 @@ fn a_day_of_trades_that_cannot_be_read_costs_itself() {
     }
 }
 
+/// The name of a file can be looked at by who may not read it, and says that nothing has changed.
+#[test]
+fn a_mirrored_day_that_is_one_file_with_one_that_nobody_may_read_is_named() {
+    for errno in [EACCES, EIO] {
+        let disk = behind_of_trades();
+        run(&disk, &TRADES, Exit::Ok);
+        let before = days(&disk);
+        let path = format!("/ws/{}", day_file(THURSDAY).display());
+        disk.shut(&path, errno);
+
+        let refreshed = Barkeep::within(TestWorkspace::simulated(&disk)).run(&TRADES);
+        let verified = run(
+            &disk,
+            &[&TRADES[..], &["--verify"]].concat(),
+            Exit::Mismatch,
+        );
+
+        let (exit, said) = if errno == EACCES {
+            let stays = "DETR 2025-10-30 stays as it was in the mirror of de:xetra trades: cannot";
+            (Exit::Partial, stays.to_owned())
+        } else {
+            (Exit::Failed, day_file(THURSDAY).display().to_string())
+        };
+        assert_eq!(refreshed.exit, exit, "{refreshed:?}");
+        assert!(refreshed.stderr.contains(&said), "{refreshed:?}");
+        let named = "de:xetra trades DETR 2025-10-30: cannot read";
+        assert!(verified.stdout.contains(named), "{verified:?}");
+        assert_eq!(verified.stdout.lines().count(), 1, "{verified:?}");
+        disk.heal();
+        run(&disk, &TRADES, Exit::Ok);
+        assert_eq!(days(&disk), before);
+    }
+}
+
 #[test]
 fn no_mirror_of_trades_is_made_anew_without_a_day_that_cannot_be_read() {
     let disk = behind_of_trades();
@@ -257,7 +291,7 @@ fn a_day_of_trades_that_cannot_be_read_is_not_put_back() {
     shut_day(&disk, THURSDAY);
     let repair = ["-C", "/ws", "check", "--repair", "--yes"];
 
-    let ran = Barkeep::within(TestWorkspace::simulated(&disk)).run(&repair);
+    let ran = run(&disk, &repair, Exit::Partial);
 
     assert_eq!(ran.stdout, "", "{ran:?}");
     assert!(

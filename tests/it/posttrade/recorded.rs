@@ -157,5 +157,6 @@ fn a_large_file_is_read_at_a_pace_that_a_day_bears() {
     }
     assert!(is_covered(&daily, &witness));
     let held = barkeep::source::posttrade::HeldDay::default();
-    assert!(witnesses(&daily, minute.date(), &held, &Listing::default(), 1).is_empty());
+    let on = (minute.date(), &Calendar::of("XETR").unwrap());
+    assert!(witnesses(&daily, on, &held, &Listing::default(), 1).is_empty());
 }

@@ -41,6 +41,65 @@ fn a_folder_of_a_series_is_read_and_continued_where_it_is() {
     bar.run(&["check"]).expect(Exit::Ok);
 }
 
+/// In neither normal form: a second history began beside it.
+#[test]
+fn a_folder_that_is_composed_in_part_is_that_of_its_ticker() {
+    const BOTH: &str = "\u{c4}B\u{d6}";
+    let bar = Barkeep::empty();
+    bar.write("barkeep.toml", SETTINGS);
+    let args = ["init", "--venue", "us:mine", "-i", "1d", "-t", BOTH];
+    bar.run(&[&args[..], &["--partitioned"]].concat())
+        .expect(Exit::Ok);
+    let csv = "date,open,high,low,close,volume\n2025-11-21,3,3,3,3,3\n";
+    bar.write(format!("incoming/{BOTH}.csv"), csv);
+    let month = format!("{TREE}/ticker=A\u{308}B\u{d6}/{NOVEMBER}/data.parquet");
+    bar.write(&month, bytes(BOTH, &[("2025-11-20", 2.0)]));
+
+    bar.run(&["update"]).expect(Exit::Ok);
+
+    assert_eq!(shown(&bar, BOTH).expect(Exit::Ok).closes(), ["2.0", "3.0"]);
+    assert!(!bar.has(format!("{TREE}/ticker={BOTH}")));
+    bar.run(&["check"]).expect(Exit::Ok);
+}
+
+/// Other readers get the rows of both, and nobody had named them.
+#[test]
+fn of_a_month_in_two_spellings_of_a_folder_one_is_read_and_the_other_named() {
+    for spelling in [DECOMPOSED, "\u{c4}BC=X", "A\u{308}BC=X"] {
+        let ticker = if spelling.ends_with('X') {
+            "\u{c4}BC=X"
+        } else {
+            TICKER
+        };
+        let bar = kept(&["--partitioned"]);
+        bar.run(&["tickers", "add", "--venue", "us:mine", ticker]);
+        let csv = "date,open,high,low,close,volume\n2025-11-21,3,3,3,3,3\n";
+        bar.write(format!("incoming/{}.csv", ticker.replace('=', "%3D")), csv);
+        let segment = ticker.replace('=', "%3D");
+        let own = format!("{TREE}/ticker={segment}/{NOVEMBER}/data.parquet");
+        let twin = format!("{TREE}/ticker={spelling}/{NOVEMBER}/data.parquet");
+        bar.write(&own, bytes(ticker, &[("2025-11-20", 2.0)]));
+        bar.write(
+            &twin,
+            bytes(ticker, &[("2025-11-19", 9.0), ("2025-11-24", 9.0)]),
+        );
+        let older = format!("{TREE}/ticker={spelling}/{OCTOBER}/data.parquet");
+        bar.write(&older, bytes(ticker, &[("2025-10-20", 1.0)]));
+        let before = bar.read(&twin);
+
+        let shown_first = shown(&bar, ticker).expect(Exit::Ok);
+        let checked = bar.run(&["check"]).expect(Exit::Mismatch);
+        let updated = bar.run(&["update"]).expect(Exit::Ok);
+
+        assert_eq!(shown_first.closes(), ["1.0", "2.0"], "{spelling}");
+        assert_eq!(shown(&bar, ticker).closes(), ["1.0", "2.0", "3.0"]);
+        for told in [&shown_first, &checked, &updated] {
+            assert!(told.stderr.contains(&twin), "{spelling}: {told:#?}");
+        }
+        assert_eq!(bar.read(&twin), before);
+    }
+}
+
 #[test]
 fn a_legacy_file_is_refused_by_name_until_it_is_renamed() {
     for tree in ["data/legacy/stocks_1d", "stocks_1d"] {

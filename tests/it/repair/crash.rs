@@ -153,6 +153,30 @@ fn rows_are_all_there_or_all_out_and_kept_wherever_a_repair_crashes() {
     }
 }
 
+/// What the run before had taken out was told as changed meanwhile, which is no success.
+#[test]
+fn a_repair_that_crashed_is_ended_by_the_next_one_which_says_so() {
+    let initial = stored(&["--partitioned"]);
+    let sides = Sides::of(&initial);
+    let again: &Recover<'_> = &|fs| match run_on(fs, &REPAIR) {
+        Exit::Ok => Ok(()),
+        exit => Err(format!("another repair ends with {exit:?}")),
+    };
+
+    let report = sweep(
+        "a repair again",
+        &initial,
+        &|fs| Ok(run_on(fs, &REPAIR) == Exit::Ok),
+        again,
+        &|fs, _| sides.judge(fs, true),
+        0,
+    );
+
+    report.print();
+    report.assert_clean();
+    assert!(report.total() > 20, "{report}");
+}
+
 /// Each of these steps is needed.
 #[test]
 fn every_left_out_step_of_a_repair_is_caught() {

@@ -12,11 +12,16 @@ use barkeep::cli::Exit;
 /// Wednesday, 12 June 2024: the opening of the session before which the action takes effect.
 pub(crate) const EX: &str = "2024-06-12T13:30:00Z";
 
+/// When it became known that a payment had been another one.
+const CORRECTED: &str = "2024-06-18T13:30:00Z";
+
 /// What takes effect with the session of `EX`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Action {
     /// A twentieth of the price is paid.
     Dividend,
+    /// The same, of which the server says from `CORRECTED` on that it was a tenth.
+    Corrected,
     /// Four shares for one.
     Split,
 }
@@ -88,6 +93,12 @@ impl Market {
         now >= at(self.listed)
     }
 
+    /// Returns which part of the price was paid, as the server says.
+    fn paid(self, now: i64) -> f64 {
+        let is_corrected = self.action == Action::Corrected && now >= at(CORRECTED);
+        if is_corrected { 0.1 } else { 0.05 }
+    }
+
     /// Every session up to now, as a server tells it that applies what it lists.
     fn days(self, now: i64) -> Vec<Quote> {
         let first = NaiveDate::from_ymd_opt(2024, 4, 1).unwrap();
@@ -106,7 +117,7 @@ impl Market {
                 1.0
             };
             let paid = if !is_split && is_before && is_listed {
-                0.95
+                1.0 - self.paid(now)
             } else {
                 1.0
             };
@@ -151,7 +162,9 @@ impl Market {
         let ex = at(EX).to_string();
         let events = match self.action {
             _ if !is_told => Value::Null,
-            Action::Dividend => json!({"dividends": {ex: {"amount": 6.3, "date": at(EX)}}}),
+            Action::Dividend | Action::Corrected => {
+                json!({"dividends": {ex: {"amount": 126.0 * self.paid(now), "date": at(EX)}}})
+            }
             Action::Split => json!({"splits": {ex: {
                 "numerator": 4, "denominator": 1, "splitRatio": "4:1", "date": at(EX),
             }}}),

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
+use barkeep::cli::Exit;
 use barkeep::frame::{Bar, EventKind, MarketEvent};
 use barkeep::ingest::{FailureKind, RunReport};
 use barkeep::source::Extras;
@@ -16,6 +17,7 @@ use rstest::rstest;
 use serde_json::json;
 
 use super::{DAY, World, demo};
+use crate::support::barkeep::{Barkeep, demo_disk};
 use crate::support::scripted::{Say, ScriptedSource, bar};
 use crate::support::series::Shape::{self, LegacyBars, PartitionedBars};
 use crate::support::sim::{BadFolder, Fault, SimFs};
@@ -371,6 +373,31 @@ fn a_damaged_file_that_cannot_be_put_away_costs_one_ticker() {
     };
 
     check(world, PartitionedBars, &spoil, &|_| disk.heal());
+}
+
+/// It was told as one with rows in both layouts, by who had not seen either.
+#[rstest]
+fn a_series_that_cannot_be_looked_at_is_told_as_that(#[values(true, false)] is_on: bool) {
+    let disk = demo_disk(&["A", "B"], ("2025-11-03", "2025-11-05"));
+    let toggles = json!({ "partitioned": is_on }).to_string();
+    disk.plant("/ws/storage_config.json", toggles.as_bytes());
+    disk.turn_bad(BadFolder {
+        is_blind: true,
+        ..BadFolder::always("/ws/data/us/demo/stocks_1d/ticker=A", EACCES)
+    });
+    let bar = Barkeep::within(TestWorkspace::simulated(&disk));
+
+    let status = bar.run(&["-C", "/ws", "status"]).expect(Exit::Ok).stderr;
+    let updated = bar.run(&["-C", "/ws", "update"]).stderr;
+
+    assert!(
+        status.contains("1 series at us:demo cannot be looked at: A 1d (cannot"),
+        "{status}"
+    );
+    for told in [&status, &updated] {
+        assert!(!told.contains("both layouts"), "{told}");
+    }
+    assert!(updated.contains("A 1d at us:demo: cannot"), "{updated}");
 }
 
 #[test]

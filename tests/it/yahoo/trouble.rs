@@ -277,10 +277,12 @@ fn a_damaged_ledger_is_named_with_its_lines_and_the_others_are_printed() {
 #[test]
 fn a_setting_that_yahoo_cannot_honour_is_refused() {
     let yahoo = YahooBar::of("AAPL", "1d", "");
-    let toml = "[sources.\"us:yahoo\"]\ndate_zone = \"utc\"\n";
-    yahoo.bar.write("barkeep.toml", toml);
+    for (key, value) in [("date_zone", "\"utc\""), ("derive", "[\"1wk\"]")] {
+        let toml = format!("[sources.\"us:yahoo\"]\n{key} = {value}\n");
+        yahoo.bar.write("barkeep.toml", toml);
 
-    let ran = yahoo.bar.run(&["update"]).expect(Exit::Failed);
+        let ran = yahoo.bar.run(&["update"]).expect(Exit::Failed);
 
-    assert!(ran.stderr.contains("`date_zone`"), "{}", ran.stderr);
+        assert!(ran.stderr.contains(&format!("`{key}`")), "{}", ran.stderr);
+    }
 }

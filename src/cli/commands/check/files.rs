@@ -4,18 +4,15 @@
 
 use serde_json::{Value, json};
 
-use crate::cli::commands::unknown;
-use crate::cli::ui::json::{about, series};
-use crate::cli::ui::troubles::refetch;
-use crate::cli::ui::words::{count, left_of, some_of};
+use crate::cli::ui::json::{about, of_files};
+use crate::cli::ui::troubles::{TAKE_OVER, print_damaged_records};
 use crate::cli::{Exit, Shell};
 use crate::inventory::{Common, Fault, Looked, OddFiles, SeriesFault, tell_halves};
-use crate::model::{Interval, Ticker};
+use crate::model::Interval;
+use crate::model::words::{count, left_of, some_of};
 
 /// How many of one kind are named to people.
 const MOST_NAMED: usize = 10;
-/// What takes over what somebody changed on purpose.
-const TAKE_OVER: &str = "barkeep check --rebuild";
 
 /// Returns the exits that the files deserve.
 pub(super) fn exits(files: &Looked) -> impl Iterator<Item = Exit> {
@@ -35,7 +32,7 @@ pub(super) fn print(files: &Looked, shell: &Shell<'_>) {
             fault.request,
             fault.fault,
             shell.shown(&fault.path),
-            way_out(fault)
+            fault.way_out()
         ));
     }
     let faults = files.faults.len();
@@ -54,12 +51,7 @@ pub(super) fn print(files: &Looked, shell: &Shell<'_>) {
     if let Some(told) = tell_halves(&files.halves, shell.root()) {
         shell.warning(&format!("{told}."));
     }
-    for (path, reason) in &files.damaged_records {
-        let path = shell.shown(path);
-        shell.error(&format!(
-            "error: {path} cannot be understood: {reason}\nhint: make the records anew: {TAKE_OVER}"
-        ));
-    }
+    print_damaged_records(&files.damaged_records, shell);
     if !files.unregistered.is_empty() {
         let named: Vec<String> = files.unregistered.iter().map(ToString::to_string).collect();
         shell.note(&format!(
@@ -67,16 +59,7 @@ pub(super) fn print(files: &Looked, shell: &Shell<'_>) {
             count(named.len(), "stored series", "stored series"),
             some_of(&named, MOST_NAMED)
         ));
-        let venue = files
-            .unregistered
-            .first()
-            .and_then(|one| one.venue.as_ref());
-        let of_venue = files.unregistered.iter();
-        let of_venue = of_venue.filter(|one| one.venue.as_ref() == venue);
-        let mut tickers: Vec<&Ticker> = of_venue.filter_map(|one| one.series.ticker()).collect();
-        tickers.dedup();
-        tickers.truncate(MOST_NAMED);
-        let adding = unknown::adding(&tickers, venue);
+        let adding = files.adding(MOST_NAMED);
         shell.note(&format!("If they are wanted, {adding}"));
     }
     if files.waiting > 0 {
@@ -90,29 +73,6 @@ pub(super) fn print(files: &Looked, shell: &Shell<'_>) {
         shell.note(&format!(
             "{have} no record yet, by which a lost file would be noticed: {TAKE_OVER}"
         ));
-    }
-}
-
-/// Returns what somebody can do about a fault.
-fn way_out(fault: &SeriesFault) -> String {
-    match &fault.fault {
-        Fault::Lost(months) => {
-            let first = months.first().and_then(|(first, _)| first.days());
-            let last = months.last().and_then(|(_, last)| last.days());
-            let days = first.zip(last).map(|((first, _), (_, last))| (first, last));
-            format!(
-                "put them back from a backup, or fetch them again: {}",
-                refetch(&fault.request, days)
-            )
-        }
-        Fault::Added(_) => {
-            "an older barkeep or somebody else put them there; what lies there is what is read"
-                .to_owned()
-        }
-        Fault::Changed(_) => {
-            "somebody else changed them; what lies there is what is read: compare it with a backup"
-                .to_owned()
-        }
     }
 }
 
@@ -135,16 +95,14 @@ pub(super) fn document(files: &Looked, shell: &Shell<'_>) -> Value {
             Fault::Added(months) => ("added", months.as_slice()),
             Fault::Changed(_) => ("changed", [].as_slice()),
         };
-        let months = months.iter();
-        let months = months.map(|(first, last)| [first.to_string(), last.to_string()]);
         about(
             &one.request,
             json!({
                 "kind": kind,
-                "months": months.collect::<Vec<_>>(),
+                "months": months,
                 "what": one.fault.to_string(),
                 "path": shell.shown(&one.path).to_string(),
-                "cure": way_out(one),
+                "cure": one.way_out(),
             }),
         )
     };
@@ -169,18 +127,10 @@ pub(super) fn document(files: &Looked, shell: &Shell<'_>) -> Value {
         });
         found.collect::<Vec<_>>()
     };
-    let unregistered = files
-        .unregistered
-        .iter()
-        .map(|request| Value::Object(series(request)));
     let halves = files
         .halves
         .values()
         .map(|path| shell.shown(path).to_string());
-    let damaged = files
-        .damaged_records
-        .iter()
-        .map(|(path, reason)| json!({ "path": shell.shown(path).to_string(), "reason": reason }));
     json!({
         "series": files.series,
         "files": files.files,
@@ -191,7 +141,7 @@ pub(super) fn document(files: &Looked, shell: &Shell<'_>) -> Value {
         "other_units": odd(Common::Unit, "unit"),
         "other_bases": odd(Common::Basis, "basis"),
         "other_rows": odd(Common::Rows, "rows"),
-        "unregistered": unregistered.collect::<Vec<_>>(),
-        "damaged_records": damaged.collect::<Vec<_>>(),
+        "unregistered": files.unregistered,
+        "damaged_records": of_files(&files.damaged_records, shell),
     })
 }

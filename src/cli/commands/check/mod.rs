@@ -15,19 +15,16 @@ mod vault;
 use chrono::NaiveDate;
 use clap::Args;
 
-use super::named::Lookup;
-use super::unknown;
-use crate::audit::{self, Checked, Findings, Subject};
-use crate::catalog::Catalog;
+use super::named;
+use crate::audit::{self, Checked, Findings};
 use crate::check::Scope;
 use crate::cli::ui::progress::Progress;
 use crate::cli::{Exit, Failure, Shell, wiring};
-use crate::inventory::{Asked, InventoryError, Looked};
+use crate::inventory::{Asked, Looked};
 use crate::model::{Interval, StorageRequest, Ticker, Venue};
-use crate::workspace::{DataRoot, Workspace};
 
 /// Options of `check`.
-#[derive(Clone, Debug, Args)]
+#[derive(Debug, Args)]
 pub(in crate::cli) struct CheckArgs {
     /// Only these venues [default: all]
     #[arg(value_name = "VENUE")]
@@ -66,17 +63,6 @@ pub(in crate::cli) struct CheckArgs {
     /// Print JSON
     #[arg(long)]
     pub(in crate::cli) json: bool,
-}
-
-impl CheckArgs {
-    /// Returns which series are meant.
-    fn asked(&self) -> Asked {
-        Asked {
-            venues: self.venues.clone(),
-            intervals: self.intervals.clone(),
-            tickers: self.tickers.clone(),
-        }
-    }
 }
 
 /// What was found, and the exit that it deserves.
@@ -130,29 +116,30 @@ impl Outcome {
 /// Runs `check`.
 pub(in crate::cli) fn run(args: &CheckArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
     let (workspace, catalog) = wiring::open_with_registry(shell)?;
-    let lookup = Lookup::of(shell, &workspace, &catalog, &args.venues);
-    let args = &CheckArgs {
-        tickers: lookup.tickers(&args.tickers)?,
-        ..args.clone()
+    let reading = workspace.reading(&catalog);
+    let asked = &Asked {
+        venues: args.venues.clone(),
+        intervals: args.intervals.clone(),
+        tickers: named::tickers(shell, reading, &args.venues, &args.tickers)?,
     };
     if args.repair {
-        return repair::run(args, &workspace, &catalog, shell);
+        return repair::run((args, asked), &workspace, &catalog, shell);
     }
-    let subjects = subjects(args, &workspace, &catalog)?;
+    let subjects = audit::subjects(&workspace, &catalog, asked)?;
     if args.rebuild {
-        return rebuild::run(args, &workspace, &catalog, shell);
+        return rebuild::run((args, asked), &workspace, &catalog, shell);
     }
     let scope = if args.basis { Scope::Basis } else { Scope::All };
     let progress = Progress::new(shell, args.json);
     let around = (&workspace, &catalog);
-    let checked = audit::check(around, (&args.asked(), &subjects), scope, &progress);
+    let checked = audit::check(around, (asked, &subjects), scope, &progress);
     progress.end();
     let outcome = Outcome::of(checked?);
     let mut exit = Exit::Ok;
-    let unknown = refuse_unknown(args, &catalog, &subjects);
+    let unknown = audit::refuse_unknown(&asked.tickers, &catalog, &subjects);
     if outcome.found.series == 0 && outcome.files.faults.is_empty() && outcome.is_untroubled() {
         unknown?;
-    } else if let Err(unknown) = unknown {
+    } else if let Err(unknown) = unknown.map_err(Failure::from) {
         shell.error(&unknown.text());
         exit = unknown.exit;
     }
@@ -163,40 +150,12 @@ pub(in crate::cli) fn run(args: &CheckArgs, shell: &Shell<'_>) -> Result<Exit, F
     }
     let mut exit = Exit::worst([exit, outcome.exit()]);
     // Bars are missed by the registry, and trades by nobody.
-    if exit == Exit::Ok && workspace.view().data_root(&catalog) == DataRoot::Absent {
-        let absent = Failure::from(InventoryError::DataAbsent);
+    if exit == Exit::Ok
+        && let Err(absent) = workspace.view().data_root(&catalog).refuse_absent()
+    {
+        let absent = Failure::from(absent);
         shell.error(&absent.text());
         exit = absent.exit;
     }
     Ok(shell.interrupted().unwrap_or(exit))
-}
-
-/// Returns the series that may be stored of what was asked about.
-fn subjects(
-    args: &CheckArgs,
-    workspace: &Workspace<'_>,
-    catalog: &Catalog,
-) -> Result<Vec<Subject>, Failure> {
-    let known = workspace.venues()?;
-    if let Some(venue) = args.venues.iter().find(|venue| !known.contains(venue)) {
-        return Err(Failure::usage(format!(
-            "the venue {venue} has no source, and nothing is stored of it"
-        ))
-        .hint("`barkeep config show` lists the sources"));
-    }
-    Ok(audit::subjects(workspace, catalog, &args.asked())?)
-}
-
-/// A ticker that was named and is neither known nor stored is a slip of the keyboard.
-fn refuse_unknown(
-    args: &CheckArgs,
-    catalog: &Catalog,
-    subjects: &[Subject],
-) -> Result<(), Failure> {
-    let is_stored = |ticker: &Ticker| subjects.iter().any(|subject| subject.ticker == *ticker);
-    let tickers = args.tickers.iter();
-    let unknown: Vec<&Ticker> = tickers
-        .filter(|ticker| !catalog.contains(ticker) && !is_stored(ticker))
-        .collect();
-    unknown::refuse(catalog, &unknown, "nothing is stored")
 }

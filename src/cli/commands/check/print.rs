@@ -6,14 +6,14 @@ use chrono::Timelike;
 use serde_json::json;
 
 use super::{Outcome, files, vault};
-use crate::audit::DamagedFile;
+use crate::audit::{DamagedFile, cure};
 use crate::catalog::Missing;
-use crate::check::{Finding, Kind};
+use crate::check::Finding;
 use crate::cli::shell::Shell;
 use crate::cli::ui::json::about;
 use crate::cli::ui::table::Columns;
-use crate::cli::ui::troubles::{asking_for, refetch};
-use crate::cli::ui::words::{self, count, left_of};
+use crate::inventory::refetch;
+use crate::model::words::{count, left_of};
 use crate::model::{Series, StorageRequest, time};
 
 /// How many commands are named.
@@ -187,7 +187,7 @@ pub(super) fn troubles(outcome: &Outcome, shell: &Shell<'_>) {
         shell.error("hint: the next update asks for them again: barkeep update");
     }
     for path in &outcome.found.misplaced {
-        let named = words::misplaced(shell.shown(path));
+        let named = shell.misplaced(path);
         shell.error(&format!(
             "error: {named}\nhint: move it away, or compare it with what is stored"
         ));
@@ -198,19 +198,6 @@ pub(super) fn troubles(outcome: &Outcome, shell: &Shell<'_>) {
             failure.text()
         ));
     }
-}
-
-/// Returns the command that gets the data again, which heals it unless the source itself is wrong; `None` for bars that
-/// stay where they are, since a source does not say that they are gone.
-fn cure(request: &StorageRequest, finding: &Finding) -> Option<String> {
-    if finding.kind.is_of_place() {
-        return None;
-    }
-    if finding.kind == Kind::UnitJump {
-        let days = (time::day(finding.from), time::day(finding.to));
-        return Some(refetch(request, Some(days)));
-    }
-    Some(format!("barkeep update --rebase{}", asking_for(request)))
 }
 
 fn cures(outcome: &Outcome, shell: &Shell<'_>) {
@@ -224,15 +211,7 @@ fn cures(outcome: &Outcome, shell: &Shell<'_>) {
             "Bars that stand where none should stay where they are: no answer of a source takes them back. barkeep check --repair --dry-run shows which can be taken out.",
         );
     }
-    let mut commands: Vec<String> = Vec::new();
-    for (request, finding) in &outcome.found.contradictions {
-        let Some(command) = cure(request, finding) else {
-            continue;
-        };
-        if !commands.contains(&command) {
-            commands.push(command);
-        }
-    }
+    let commands = outcome.found.cures();
     if commands.is_empty() {
         return;
     }

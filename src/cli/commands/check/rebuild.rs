@@ -2,18 +2,17 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::super::registration;
 use super::{CheckArgs, Outcome, print};
 use crate::audit::Findings;
 use crate::catalog::Catalog;
-use crate::cli::ui::json::series;
 use crate::cli::ui::progress::Progress;
-use crate::cli::ui::words::{count, some_of};
 use crate::cli::{Exit, Failure, Shell};
-use crate::inventory::{self, Rebuilt};
+use crate::inventory::{self, Asked, Rebuilt};
 use crate::model::StorageRequest;
+use crate::model::words::{count, some_of};
 use crate::workspace::Workspace;
 
 /// How many series are named to people.
@@ -21,7 +20,7 @@ const MOST_NAMED: usize = 10;
 
 /// Makes the records anew.
 pub(super) fn run(
-    args: &CheckArgs,
+    (args, asked): (&CheckArgs, &Asked),
     workspace: &Workspace<'_>,
     catalog: &Catalog,
     shell: &Shell<'_>,
@@ -29,7 +28,7 @@ pub(super) fn run(
     let held = registration::lock(workspace, shell, "check --rebuild", Duration::ZERO)?;
     let progress = Progress::new(shell, args.json);
     let session = workspace.session(&held, &progress);
-    let rebuilt = inventory::rebuild(workspace, session, catalog, &args.asked());
+    let rebuilt = inventory::rebuild(workspace, session, catalog, asked);
     progress.end();
     let rebuilt = rebuilt?;
     held.release()?;
@@ -60,17 +59,11 @@ fn tell(args: &CheckArgs, rebuilt: Rebuilt, shell: &Shell<'_>) -> Exit {
     let outcome = Outcome::of(found);
     print::troubles(&outcome, shell);
     if args.json {
-        let each = |requests: &[StorageRequest]| -> Vec<Value> {
-            let requests = requests.iter();
-            requests
-                .map(|request| Value::Object(series(request)))
-                .collect()
-        };
         shell.json(&json!({
             "series": recorded,
             "files": files,
-            "changed": each(&changed),
-            "gone": each(&gone),
+            "changed": changed,
+            "gone": gone,
             "put_away": retired.iter().map(|one| shell.shown(&one.folder).to_string()).collect::<Vec<_>>(),
             "without_record": outcome.found.damaged.len() + outcome.troubles.len(),
         }));

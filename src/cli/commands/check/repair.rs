@@ -9,11 +9,12 @@ use std::time::Duration;
 use super::super::registration;
 use super::repair_print as print;
 use super::{CheckArgs, Outcome};
-use crate::audit::{Repair, Repairable, Repaired};
+use crate::audit::{self, Repair, Repairable, Repaired};
 use crate::catalog::Catalog;
 use crate::cli::ui::progress::Progress;
-use crate::cli::ui::words::count;
 use crate::cli::{Exit, Failure, Shell};
+use crate::inventory::Asked;
+use crate::model::words::count;
 use crate::workspace::Workspace;
 
 /// What can be done about all series.
@@ -37,14 +38,14 @@ impl Plan {
         Exit::worst([
             self.outcome.exit(),
             Exit::Mismatch.when(!self.found.out.doubtful.is_empty()),
-            Exit::Partial.when(!self.found.restore.unread.is_empty()),
+            Exit::Partial.when(self.found.restore.is_partial()),
         ])
     }
 }
 
 /// Runs `check --repair`.
 pub(super) fn run(
-    args: &CheckArgs,
+    (args, asked): (&CheckArgs, &Asked),
     workspace: &Workspace<'_>,
     catalog: &Catalog,
     shell: &Shell<'_>,
@@ -54,17 +55,17 @@ pub(super) fn run(
         return Err(Failure::usage("a repair has to be confirmed")
             .hint("see them by --dry-run, then say --yes"));
     }
-    let (asked, subjects) = (args.asked(), super::subjects(args, workspace, catalog)?);
+    let subjects = audit::subjects(workspace, catalog, asked)?;
     let repair = Repair {
         workspace,
-        asked: &asked,
+        asked,
         subjects: &subjects,
         without_session: &args.days.iter().copied().collect(),
         accepts_missing: args.accept_missing,
     };
     let mut shown = Plan::of(repair.plan(catalog)?);
     if shown.outcome.found.series == 0 && shown.outcome.is_untroubled() {
-        super::refuse_unknown(args, catalog, &subjects)?;
+        audit::refuse_unknown(&asked.tickers, catalog, &subjects)?;
     }
     if !args.json {
         print::table(&shown, shell);

@@ -10,8 +10,8 @@ use crate::audit::{Repaired, SeriesRepair};
 use crate::check::Kind;
 use crate::cli::shell::Shell;
 use crate::cli::ui::json::{about, record};
-use crate::cli::ui::words::{count, left_of};
 use crate::frame::{self, Bar, Frame, Volume};
+use crate::model::words::{count, left_of};
 use crate::model::{Series, StorageRequest};
 
 /// How many things of one sort are named to people.
@@ -112,10 +112,16 @@ fn summary(args: &CheckArgs, plan: &Plan, done: &Repaired) -> String {
             "{looked}: {rows} taken out of {all}; quarantine and the ledger keep what is gone.{stay}"
         )
     };
-    match restore_print::summary(&plan.found.restore, args.dry_run, &done.returned) {
-        None => note,
-        Some(returned) => format!("{note} {returned}"),
-    }
+    let returned = restore_print::summary(&plan.found.restore, args.dry_run, &done.returned);
+    let all = [Some(note), returned, done_before(done)];
+    all.into_iter().flatten().collect::<Vec<_>>().join(" ")
+}
+
+/// Says what of it was done already, as by a repair that was stopped; `None` where nothing was.
+fn done_before(done: &Repaired) -> Option<String> {
+    let rows: usize = done.before.iter().map(|(_, rows)| rows).sum();
+    let rows_had = count(rows, "row was", "rows were");
+    (rows > 0).then(|| format!("{rows_had} out or back already when this began."))
 }
 
 /// Says what was done, or would be.
@@ -197,6 +203,7 @@ pub(super) fn document(args: &CheckArgs, plan: &Plan, done: &Repaired, shell: &S
         "put_back": rows_back,
         "not_put_back": refused,
         "changed_meanwhile": done.outdated,
+        "done_before": done.before.iter().map(|(_, rows)| rows).sum::<usize>(),
         "kept": kept.map(record).collect::<Vec<_>>(),
         "failed": failed(done),
         "warnings": warnings,

@@ -2,57 +2,27 @@
 
 use serde_json::{Value, json};
 
-use crate::audit::Restore;
+use crate::audit::{LostFile, Restore};
 use crate::cli::shell::Shell;
 use crate::cli::ui::json::about;
-use crate::cli::ui::words::count;
+use crate::cli::ui::table::Columns;
 use crate::ingest::Returned;
 use crate::mirror::Proof;
-use crate::model::{PartitionKey, StorageRequest};
-
-/// Rows of a file that come back.
-struct Lost<'r> {
-    request: &'r StorageRequest,
-    partition: PartitionKey,
-    rows: usize,
-    proof: Option<Proof>,
-}
-
-fn lost(restore: &Restore) -> Vec<Lost<'_>> {
-    let of_series = restore.found.copies.iter().flat_map(|copy| {
-        let parts = copy.rows.split().into_iter();
-        parts.map(|(partition, part)| Lost {
-            request: &copy.request,
-            partition,
-            rows: part.len(),
-            proof: copy.partitions.get(&partition).copied(),
-        })
-    });
-    let of_trades = restore.days.iter().map(|day| Lost {
-        request: &day.request,
-        partition: PartitionKey::Day(day.day),
-        rows: day.rows(),
-        proof: Some(day.proof),
-    });
-    of_series.chain(of_trades).collect()
-}
+use crate::model::words::count;
 
 /// Prints a table of what comes back, and what cannot.
 pub(super) fn table(restore: &Restore, shell: &Shell<'_>) {
-    let rows = lost(restore).into_iter().map(|lost| {
-        let venue = lost.request.venue.as_ref().map(ToString::to_string);
-        [
-            venue.unwrap_or_default(),
-            lost.request.series.to_string(),
-            lost.partition.to_string(),
-            lost.rows.to_string(),
-            lost.proof.map(words).unwrap_or_default(),
-        ]
-    });
-    let rows: Vec<[String; 5]> = rows.collect();
-    if !rows.is_empty() {
-        let header = ["venue", "series", "lost", "rows", "copy in the mirror"];
-        shell.table(&header, &rows, &[3]);
+    let files = restore.files();
+    if !files.is_empty() {
+        let venue = |file: &LostFile<'_>| file.request.venue.as_ref().map(ToString::to_string);
+        let copy = |file: &LostFile<'_>| file.proof.map(|proof| proof.to_string());
+        Columns::of(&files)
+            .text("venue", |file| venue(file).unwrap_or_default())
+            .text("series", |file| &file.request.series)
+            .text("lost", |file| file.partition)
+            .number("rows", |file| file.rows)
+            .text("copy in the mirror", |file| copy(file).unwrap_or_default())
+            .print(shell);
     }
     for (request, reason) in &restore.found.refused {
         shell.warning(&format!(
@@ -85,11 +55,11 @@ pub(super) fn summary(restore: &Restore, is_plan: bool, done: &Returned) -> Opti
 
 /// Returns the same for machines.
 pub(super) fn document(restore: &Restore) -> (Vec<Value>, Vec<Value>) {
-    let copies = lost(restore).into_iter().map(|lost| {
+    let copies = restore.files().into_iter().map(|lost| {
         let told = json!({
-            "partition": lost.partition.to_string(),
+            "partition": lost.partition,
             "rows": lost.rows,
-            "copy": lost.proof.map(word),
+            "copy": lost.proof.map(Proof::as_str),
         });
         about(lost.request, told)
     });
@@ -100,22 +70,4 @@ pub(super) fn document(restore: &Restore) -> (Vec<Value>, Vec<Value>) {
         .iter()
         .map(|reason| json!({ "reason": reason }));
     (copies.collect(), refused.chain(unread).collect())
-}
-
-fn word(proof: Proof) -> &'static str {
-    match proof {
-        Proof::AsRecorded => "as_recorded",
-        Proof::Older(_) => "older",
-        Proof::Unproven => "unproven",
-    }
-}
-
-fn words(proof: Proof) -> String {
-    match proof {
-        Proof::AsRecorded => "as recorded".to_owned(),
-        Proof::Older(rows) => {
-            format!("older: the lost file had {}", count(rows, "row", "rows"))
-        }
-        Proof::Unproven => "nothing was recorded to compare it with".to_owned(),
-    }
 }

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::cli::ui::words::count;
 use crate::cli::{Exit, Shell};
+use crate::model::words::count;
 use crate::vault::Finding;
 
 /// Returns the exits that findings ask for. A torn end is what a stop leaves, and nobody relied on it.

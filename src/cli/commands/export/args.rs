@@ -11,6 +11,7 @@ use crate::cli::failure::Failure;
 use crate::export::Form;
 use crate::frame::Adjust;
 use crate::model::{AsOf, Interval, Ticker, Venue};
+use crate::query::Purpose;
 
 /// Options of `export`.
 #[derive(Clone, Debug, Args)]
@@ -116,6 +117,15 @@ impl ExportArgs {
         });
         // Whoever says `all` beside others means all.
         named.collect::<Option<_>>().unwrap_or_default()
+    }
+
+    /// Returns what the bars are for.
+    pub(super) fn purpose(&self) -> Purpose {
+        match self.resample {
+            _ if self.factors => Purpose::Factors,
+            Some(to) => Purpose::Joined(to),
+            None => Purpose::AsStored,
+        }
     }
 
     /// Returns the form of the rows.

@@ -4,31 +4,27 @@
 //! named, and keeps nothing else from being written.
 
 mod args;
-mod chosen;
-mod table;
-mod target;
 mod wide;
 
 pub(in crate::cli) use args::ExportArgs;
-pub(super) use target::{save, target};
 
 use std::io::Write;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use args::{Goal, Which};
-use chosen::{Chosen, chosen};
-use table::Table;
+use args::Goal;
 
-use super::named::Lookup;
+use super::named;
 use super::show::{catalog_if_usable, instant, report_damage, utc_zone};
-use crate::cli::ui::words::{count, some_of};
+use crate::catalog::refuse_order;
 use crate::cli::{Exit, Failure, Shell, wiring};
-use crate::export::{Draft, ExportError, Form, Head, RowWriter, Sheet, Times, Unsaid, leftovers};
-use crate::frame::{Adjust, Column, Frame, KindOf};
-use crate::inventory::interval_of;
+use crate::export::{self, Draft, ExportError, Form, Head, Sheet, Table, Times, Unsaid, leftovers};
+use crate::frame::{Adjust, Column, Frame, KindOf, Profile};
+use crate::inventory::{Asked, interval_of};
 use crate::ledger::Ledgers;
-use crate::model::{Interval, StorageRequest};
-use crate::query::{self, Making, Pieces, Span};
+use crate::model::words::{count, some_of};
+use crate::model::{Dataset, Interval, StorageRequest};
+use crate::query::{self, Chosen, Making, Pieces, Span};
 use crate::storage::Stored;
 use crate::workspace::Reading;
 
@@ -67,12 +63,18 @@ pub(in crate::cli) fn run(args: &ExportArgs, shell: &Shell<'_>) -> Result<Exit, 
         as_of: wiring::moment(shell, args.as_of)?,
         ..workspace.reading(&catalog)
     };
-    let args = &meant(args, shell, reading)?;
+    let tickers = named::tickers(shell, reading, args.venue.as_slice(), &args.named())?;
     let target = match args.goal() {
         Goal::StandardOutput => None,
         Goal::File(path) => Some(target(shell, path, args.force)?),
     };
-    let chosen = chosen(args, reading)?;
+    let asked = Asked {
+        venues: args.venue.clone().into_iter().collect(),
+        intervals: args.interval.into_iter().collect(),
+        tickers,
+    };
+    refuse_order("export", &asked.tickers, args.interval, &catalog)?;
+    let chosen = query::chosen(reading, &asked, args.purpose())?;
     let question = ExportQuestion {
         args,
         shell,
@@ -109,22 +111,19 @@ pub(in crate::cli) fn run(args: &ExportArgs, shell: &Shell<'_>) -> Result<Exit, 
     Ok(Exit::worst(told.exits.into_iter().chain([registry])))
 }
 
-/// Returns the options with the tickers that are meant.
-fn meant(
-    args: &ExportArgs,
+/// Returns where a file that somebody named would stand.
+pub(super) fn target(
     shell: &Shell<'_>,
-    reading: Reading<'_, '_>,
-) -> Result<ExportArgs, Failure> {
-    let (workspace, catalog) = (reading.workspace, reading.catalog);
-    let lookup = Lookup::of(shell, workspace, catalog, args.venue.as_slice()).at(reading.as_of);
-    let tickers = args.tickers.iter().map(|which| match which {
-        Which::All => Ok(Which::All),
-        Which::One(word) => lookup.ticker(word).map(Which::One),
-    });
-    Ok(ExportArgs {
-        tickers: tickers.collect::<Result<_, Failure>>()?,
-        ..args.clone()
-    })
+    typed: &Path,
+    may_replace: bool,
+) -> Result<PathBuf, Failure> {
+    let named = (&*shell.world.current_dir, typed);
+    Ok(export::target(
+        &*shell.world.fs,
+        shell.root(),
+        named,
+        may_replace,
+    )?)
 }
 
 impl ExportQuestion<'_> {
@@ -152,34 +151,35 @@ impl ExportQuestion<'_> {
     ) -> Result<Told, Failure> {
         let facts = self.facts(chosen);
         let why = |error: ExportError| unsaid.take().map_or_else(|| error.into(), Failure::from);
-        if let Some(column) = &self.args.wide {
+        let mut table = Table::of(form, out, &facts);
+        let (told, heads) = if let Some(column) = &self.args.wide {
             let (sheet, told) = wide::sheet(self, chosen, column)?;
-            let mut writer = RowWriter::new(form, out, sheet.heads(), &facts).map_err(why)?;
-            writer.write(sheet).map_err(why)?;
-            writer.finish().map_err(why)?;
-            return Ok(told);
-        }
-        if self.args.factors {
+            let heads = sheet.heads().clone();
+            table.write(sheet).map_err(why)?;
+            (told, heads)
+        } else if self.args.factors {
             let heads = query::factor_heads();
-            let mut writer = RowWriter::new(form, out, &heads, &facts).map_err(why)?;
             let told = self.each(chosen, |request, _, stored| {
                 let sheet = query::factor_sheet(self.reading, &heads, request, stored)?;
-                let rows = sheet.len();
-                writer.write(sheet).map_err(why)?;
-                Ok(rows)
+                table.write(sheet).map_err(why)
             })?;
-            writer.finish().map_err(why)?;
-            return Ok(told);
-        }
-        let mut table = Table::of(form, out, &facts);
-        let told = self.each(chosen, |request, frame, stored| {
-            let columns = table.columns(self, request, frame.profile())?.clone();
-            let sheet = self.sheet(request, frame, stored, &columns.positions)?;
-            let rows = sheet.len();
-            table.write(&columns, sheet).map_err(why)?;
-            Ok(rows)
-        })?;
-        table.finish(self, why)?;
+            (told, heads)
+        } else {
+            let mut first: Option<&'static Profile> = None;
+            let told = self.each(chosen, |request, frame, stored| {
+                if *first.get_or_insert(frame.profile()) != frame.profile() {
+                    let message = format!("{request} has other columns than the tickers before it");
+                    let refused = Failure::usage(message);
+                    return Err(refused.hint("export them into a file of their own"));
+                }
+                let sheet = self.sheet(request, frame, stored)?;
+                table.write(sheet).map_err(why)
+            })?;
+            // Without any rows, the header of bars that a source gives.
+            let profile = first.unwrap_or_else(|| Profile::of(Dataset::Stocks));
+            (told, self.heads(profile)?)
+        };
+        table.finish(&heads).map_err(why)?;
         Ok(told)
     }
 
@@ -227,7 +227,13 @@ impl ExportQuestion<'_> {
                 }
             };
             told.exits.push(report_damage(shell, request, &stored));
-            match self.rows(request, &stored) {
+            let making = Making {
+                adjust: self.args.adjust,
+                from: interval_of(&request.series).unwrap_or(Interval::D1),
+                to: self.args.resample,
+                with_outside: false,
+            };
+            match making.within(self.reading, request, &stored, self.span) {
                 Ok((frame, _)) if frame.is_empty() => {}
                 Ok((frame, is_unfinished)) => {
                     let rows = take(request, frame, &stored)?;
@@ -238,31 +244,11 @@ impl ExportQuestion<'_> {
                         last = Some(request.clone());
                     }
                 }
-                Err(failure) => told.fail(shell, &failure),
+                Err(error) => told.fail(shell, &error.into()),
             }
             Ok(())
         })?;
         Ok(told)
-    }
-
-    /// Returns the rows of a series that are asked for, and whether any of them is joined of bars that are not all there yet.
-    fn rows(self, request: &StorageRequest, stored: &Stored) -> Result<(Frame, bool), Failure> {
-        let (reading, zone) = (self.reading, stored.provenance.timezone.as_deref());
-        let making = Making {
-            adjust: self.args.adjust,
-            from: interval_of(&request.series).unwrap_or(Interval::D1),
-            to: self.args.resample,
-            with_outside: false,
-        };
-        let frame = making.adjusted(reading, request, stored)?;
-        let Some(coarse) = making.joined(reading, request, (&frame, zone))? else {
-            return Ok((self.span.of(&frame), false));
-        };
-        let within = self.span.of(&coarse.frame);
-        let is_unfinished = within
-            .times()
-            .any(|bar| coarse.provisional.binary_search(&bar).is_ok());
-        Ok((within, is_unfinished))
     }
 
     fn sheet(
@@ -270,15 +256,30 @@ impl ExportQuestion<'_> {
         request: &StorageRequest,
         frame: Frame,
         stored: &Stored,
-        positions: &[usize],
     ) -> Result<Sheet, Failure> {
+        let positions = self.positions(frame.profile())?;
         if !self.args.utc {
-            return Ok(Sheet::of_frame(frame, positions, self.times));
+            return Ok(Sheet::of_frame(frame, &positions, self.times));
         }
         let zone = utc_zone(request, stored.provenance.timezone.as_deref())?;
         let instants = frame.times().map(|wall| instant(wall, zone));
         let instants = Column::Time(instants.collect());
-        Ok(Sheet::of_frame(frame, positions, self.times).with(utc_head(), instants))
+        Ok(Sheet::of_frame(frame, &positions, self.times).with(utc_head(), instants))
+    }
+
+    fn heads(self, profile: &'static Profile) -> Result<Arc<[Head]>, Failure> {
+        let nothing = Frame::empty(profile);
+        let positions = self.positions(profile)?;
+        let sheet = Sheet::of_frame(nothing, &positions, self.times);
+        let utc = self.args.utc.then(utc_head);
+        Ok(sheet.heads().iter().cloned().chain(utc).collect())
+    }
+
+    fn positions(self, profile: &Profile) -> Result<Vec<usize>, Failure> {
+        Ok(match self.args.columns.as_slice() {
+            [] => (0..profile.columns.len()).collect(),
+            names => profile.positions(names)?,
+        })
     }
 
     /// Returns what a file says of all its rows.

@@ -2,13 +2,12 @@
 
 use std::sync::Arc;
 
-use super::chosen::Chosen;
 use super::{ExportQuestion, Told};
-use crate::cli::commands::show::named_columns;
 use crate::cli::failure::Failure;
 use crate::export::{Head, Sheet};
 use crate::frame::{Column, KindOf, Profile, Values, side_by_side};
 use crate::model::{Dataset, Ticker};
+use crate::query::Chosen;
 
 /// Returns a sheet with a row for each date and a column for each ticker.
 pub(super) fn sheet(
@@ -45,7 +44,7 @@ pub(super) fn sheet(
 
 /// Returns where a column of numbers stands in a profile, and what kind of numbers they are.
 fn numbers(profile: &'static Profile, column: &str) -> Result<(usize, KindOf), Failure> {
-    let positions = named_columns(&[column.to_owned()], profile)?;
+    let positions = profile.positions(&[column.to_owned()])?;
     let specs = positions
         .first()
         .and_then(|at| Some((*at, profile.columns.get(*at)?)));

@@ -7,22 +7,21 @@ mod verify;
 
 pub(super) use standing::standings;
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::named::{Lookup, isin};
+use super::named;
 use super::registration;
 use super::show::catalog_if_usable;
 use crate::catalog::Catalog;
-use crate::cli::ui::words::{count, size};
 use crate::cli::wiring::{self, registry};
 use crate::cli::{Exit, Failure, Shell};
-use crate::mirror::{self, MirrorError, Place, Report, Thoroughness, Tree, Version};
+use crate::mirror::{self, AskedMirrors, Report, Thoroughness, Tree};
+use crate::model::words::{count, size};
 use crate::model::{Dataset, Interval, Ticker, Venue};
-use crate::sys::atomic::TempNames;
+use crate::query;
 use crate::workspace::Workspace;
 
 /// Options of `mirror`.
@@ -61,21 +60,32 @@ pub(in crate::cli) struct MirrorArgs {
 }
 
 impl MirrorArgs {
-    /// Tells whether a mirror is asked for by itself, and does not only come along.
-    fn means(&self, tree: &Tree) -> bool {
-        let dataset = if self.trades {
-            Dataset::Trades
-        } else {
-            Dataset::Stocks
-        };
-        tree.dataset == dataset
+    /// Returns which mirrors are meant.
+    fn asked(&self) -> AskedMirrors<'_> {
+        AskedMirrors {
+            venues: &self.venues,
+            intervals: &self.intervals,
+            are_of_trades: self.trades,
+        }
+    }
+
+    /// Refuses to lose last copies, unless a person said that they may be lost.
+    fn refuse_last_copies(
+        &self,
+        (workspace, catalog): (&Workspace<'_>, &Catalog),
+        trees: &[Tree],
+    ) -> Result<(), Failure> {
+        if self.yes {
+            return Ok(());
+        }
+        Ok(mirror::refuse_last_copies(workspace, catalog, trees)?)
     }
 }
 
 /// Runs `mirror`.
 pub(in crate::cli) fn run(args: &MirrorArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
     let workspace = wiring::open(shell)?;
-    let trees = chosen(args, &workspace)?;
+    let trees = args.asked().trees(&workspace)?;
     if args.path {
         return print_path(args, shell, &workspace, &trees);
     }
@@ -89,40 +99,6 @@ pub(in crate::cli) fn run(args: &MirrorArgs, shell: &Shell<'_>) -> Result<Exit, 
     make(args, shell, &workspace, &catalog, &trees)
 }
 
-/// Returns the trees that are asked for.
-fn chosen(args: &MirrorArgs, workspace: &Workspace<'_>) -> Result<Vec<Tree>, Failure> {
-    let settings = workspace.config.settings();
-    let is_named = args.trades && !args.venues.is_empty();
-    let mut trees = if is_named {
-        args.venues.iter().map(Tree::of_trades).collect()
-    } else if args.intervals.is_empty() {
-        mirror::switched_on(workspace)
-    } else {
-        let venues = match args.venues.as_slice() {
-            [] => vec![workspace.default_venue().clone()],
-            venues => venues.to_vec(),
-        };
-        let of = |venue| mirror::of_intervals(venue, args.intervals.iter().copied());
-        venues.iter().flat_map(of).collect()
-    };
-    trees.retain(|tree| args.venues.is_empty() || args.venues.contains(&tree.venue));
-    trees.retain(|tree| !args.trades || tree.dataset == Dataset::Trades);
-    if trees.is_empty() {
-        let some = settings
-            .sources()
-            .any(|(_, source)| !source.mirror.value.is_empty());
-        let what = if some {
-            "the settings have no mirror of that venue"
-        } else {
-            "the settings name no interval to mirror"
-        };
-        return Err(Failure::usage(what).hint(
-            "name an interval: barkeep mirror -i 1d; or set mirror = [\"1d\"] for a source in barkeep.toml",
-        ));
-    }
-    Ok(trees)
-}
-
 fn make(
     args: &MirrorArgs,
     shell: &Shell<'_>,
@@ -130,11 +106,10 @@ fn make(
     catalog: &Catalog,
     trees: &[Tree],
 ) -> Result<Exit, Failure> {
-    let how = if args.full {
-        refuse_last_copies(args, (workspace, catalog), trees)?;
-        Thoroughness::Anew
-    } else {
-        Thoroughness::Whole
+    let how = match (args.full, args.yes) {
+        (true, true) => Thoroughness::AnewWithLoss,
+        (true, false) => Thoroughness::Anew,
+        (false, _) => Thoroughness::Whole,
     };
     let held = registration::lock(workspace, shell, "mirror", Duration::ZERO)?;
     let known = mirror::known_of(workspace, catalog, trees)?;
@@ -154,7 +129,7 @@ fn make(
                 if let Some(version) = report.version {
                     print_report(&report, version, shell);
                 }
-                documents.push(document(&report));
+                documents.push(json!(report));
             }
             Err(error) => {
                 documents.push(json!({ "mirror": tree.to_string(), "error": error.to_string() }));
@@ -189,47 +164,6 @@ fn print_report(report: &Report, version: u64, shell: &Shell<'_>) {
     ));
 }
 
-fn document(report: &Report) -> Value {
-    json!({
-        "mirror": report.tree.to_string(),
-        "version": report.version,
-        "series": report.series,
-        "changed": report.changed,
-        "rows": report.rows,
-        "files": report.files,
-        "bytes_written": report.written,
-        "series_with_last_copies": report.kept,
-        "rebuilt": report.rebuilt,
-        "warnings": report.told,
-        "strangers": report.strangers,
-    })
-}
-
-/// Refuses to lose rows that only a mirror has still, also where nobody can say whether there are any.
-fn refuse_last_copies(
-    args: &MirrorArgs,
-    (workspace, catalog): (&Workspace<'_>, &Catalog),
-    trees: &[Tree],
-) -> Result<(), Failure> {
-    for tree in trees.iter().filter(|_| !args.yes) {
-        let refused = match mirror::last_copy_in(workspace, catalog, tree) {
-            Ok(None) => continue,
-            Ok(Some(series)) => Failure::usage(format!(
-                "the mirror of {tree} has the last copy of {series}"
-            ))
-            .hint("put it back: barkeep check --repair; or lose it: the same command with --yes"),
-            // A damaged one is made anew by every refresh.
-            Err(MirrorError::Damaged { .. }) if args.full => continue,
-            Err(error) => Failure::usage(format!(
-                "the mirror of {tree} may have the last copy of something: {error}"
-            ))
-            .hint("what it has is lost by the same command with --yes"),
-        };
-        return Err(refused);
-    }
-    Ok(())
-}
-
 fn drop_all(
     args: &MirrorArgs,
     shell: &Shell<'_>,
@@ -237,17 +171,10 @@ fn drop_all(
     trees: &[Tree],
 ) -> Result<Exit, Failure> {
     let (catalog, _) = catalog_if_usable(workspace, shell)?;
-    refuse_last_copies(args, (workspace, &catalog), trees)?;
-    let root = mirror::root(workspace);
-    let temps = TempNames::of(workspace.runs.next());
+    args.refuse_last_copies((workspace, &catalog), trees)?;
     let mut dropped = Vec::new();
     for tree in trees {
-        let folder = Place {
-            fs: &*shell.world.fs,
-            root: &root,
-        }
-        .folder(tree);
-        if let Some(left) = folder.drop(&temps, tree)? {
+        if let Some(left) = mirror::drop_mirror(workspace, tree)? {
             dropped.push(tree.to_string());
             for path in left {
                 let path = path.display();
@@ -272,36 +199,21 @@ fn print_path(
     workspace: &Workspace<'_>,
     trees: &[Tree],
 ) -> Result<Exit, Failure> {
-    let mut meant = trees.iter().filter(|tree| args.means(tree));
-    let (Some(tree), None) = (meant.next(), meant.next()) else {
-        return Err(
-            Failure::usage("several mirrors are meant, and --path is of one")
-                .hint("name its venue and interval: barkeep mirror --path --venue us:yahoo -i 1d"),
-        );
-    };
+    let tree = args.asked().only(trees)?;
     let root = mirror::root(workspace);
-    let folder = Place {
-        fs: &*shell.world.fs,
-        root: &root,
-    }
-    .folder(tree);
-    let Some(version) = folder.current()? else {
-        return Err(absent(tree));
-    };
+    let folder = mirror::place(workspace, &root).folder(tree);
+    let version = folder.current()?.ok_or_else(|| mirror::absent(tree))?;
     let (catalog, told) = catalog_if_usable(workspace, shell)?;
-    let lookup = Lookup::of(
-        shell,
-        workspace,
-        &catalog,
+    let (reading, at) = (
+        workspace.reading(&catalog),
         std::slice::from_ref(&tree.venue),
     );
-    let ticker = args.ticker.as_ref().map(|word| lookup.ticker(word));
-    let ticker = ticker.transpose()?;
+    let ticker = named::tickers(shell, reading, at, args.ticker.as_slice())?.pop();
     let name = match &ticker {
-        Some(ticker) if args.trades => Some(isin(ticker)?.0),
+        Some(ticker) if args.trades => Some(query::isin(ticker)?.0),
         ticker => ticker.as_ref().map(Ticker::as_str),
     };
-    let paths = paths(&folder, &version, name, args.trades);
+    let paths = mirror::paths(&folder, &version, name, args.trades);
     if paths.is_empty() {
         let name = name.unwrap_or_default();
         return Err(Failure::new(
@@ -317,35 +229,4 @@ fn print_path(
         shown.for_each(|path| shell.line(&path));
     }
     Ok(told)
-}
-
-fn paths(
-    folder: &mirror::Folder<'_>,
-    version: &Version,
-    name: Option<&str>,
-    is_of_trades: bool,
-) -> Vec<PathBuf> {
-    if name.is_none() && version.is_linked {
-        return vec![folder.version_dir(version.number)];
-    }
-    // Which instruments were traded no list says, but between which they lie.
-    let is_absent = |name: &str| !is_of_trades && !version.series.contains_key(name);
-    if name.is_some_and(is_absent) {
-        return Vec::new();
-    }
-    let files = version.files_of(name);
-    files.map(|piece| folder.path_of(version, piece)).collect()
-}
-
-fn absent(tree: &Tree) -> Failure {
-    let refused = format!("there is no mirror of {tree}");
-    let of = match tree.interval {
-        Some(interval) => format!(" -i {interval}"),
-        None if tree.dataset == Dataset::Trades => " --trades".to_owned(),
-        None => String::new(),
-    };
-    Failure::new(Exit::Failed, refused).hint(format!(
-        "make it: barkeep mirror --venue {}{of}",
-        tree.venue
-    ))
 }

@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 
 use crate::cli::Failure;
 use crate::cli::ui::Printer;
-use crate::cli::ui::words::{count, duration};
 use crate::inventory::Known;
 use crate::mirror::{self, MirrorError, Standing, Tree};
+use crate::model::words::{count, duration};
 use crate::model::{Dataset, Interval};
 use crate::workspace::Workspace;
 
@@ -15,6 +15,8 @@ use crate::workspace::Workspace;
 #[derive(Debug)]
 pub(in crate::cli) struct MirrorStanding {
     tree: Tree,
+    /// Whether the settings have every update bring it up to date.
+    is_kept: bool,
     /// `None` when it is not made yet.
     found: Result<Option<Standing>, MirrorError>,
 }
@@ -24,8 +26,13 @@ pub(in crate::cli) fn standings(
     workspace: &Workspace<'_>,
     known: &Known,
 ) -> Result<Vec<MirrorStanding>, Failure> {
+    let kept = mirror::switched_on(workspace);
     let all = mirror::all_standings(workspace, known)?.into_iter();
-    let all = all.map(|(tree, found)| MirrorStanding { tree, found });
+    let all = all.map(|(tree, found)| MirrorStanding {
+        is_kept: kept.contains(&tree),
+        tree,
+        found,
+    });
     Ok(all.collect())
 }
 
@@ -75,6 +82,9 @@ impl MirrorStanding {
         printer.note(&format!(
             "The mirror of {tree} is {age}: version {number}{table}, {series}."
         ));
+        if !self.is_kept {
+            printer.note("No settings keep it up to date, and no view is made of it.");
+        }
         if found.behind > 0 {
             printer.note(&format!(
                 "It is behind what is stored of {}: barkeep mirror.",
@@ -114,6 +124,7 @@ impl MirrorStanding {
             "venue": self.tree.venue.to_string(),
             "dataset": self.tree.dataset.as_str(),
             "interval": self.tree.interval.map(Interval::as_str),
+            "kept_up_to_date": self.is_kept,
             "version": found.map(|found| found.version.number),
             "table_version": found.and_then(|found| found.table),
             "series_behind": found.map(|found| found.behind),

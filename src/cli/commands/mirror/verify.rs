@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::{MirrorArgs, absent};
+use super::MirrorArgs;
 use crate::catalog::Catalog;
-use crate::cli::ui::words::count;
 use crate::cli::{Exit, Failure, Shell};
 use crate::mirror::{self, Tree, Verified};
 use crate::model::Dataset;
+use crate::model::words::count;
 use crate::workspace::Workspace;
 
 pub(super) fn run(
@@ -23,7 +23,7 @@ pub(super) fn run(
     for tree in trees {
         let around = (&*shell.world.fs, catalog, &known);
         match mirror::verify(workspace, around, &root, tree)? {
-            None if args.means(tree) => return Err(absent(tree)),
+            None if args.asked().means(tree) => return Err(mirror::absent(tree).into()),
             None => {}
             Some(found) => {
                 if !found.differences.is_empty() {
@@ -68,13 +68,11 @@ fn print_verified(tree: &Tree, found: &Verified, shell: &Shell<'_>) {
 }
 
 fn verified_document(tree: &Tree, found: &Verified) -> Value {
-    let differences = found.differences.iter();
-    let differences = differences.map(|one| json!({ "ticker": one.ticker, "reason": one.reason }));
     json!({
         "mirror": tree.to_string(),
         "series": found.series,
         "rows": found.rows,
         "series_with_last_copies": found.kept,
-        "differences": differences.collect::<Vec<_>>(),
+        "differences": found.differences,
     })
 }

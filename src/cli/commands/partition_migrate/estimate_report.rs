@@ -4,10 +4,11 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
+use crate::cli::ui::json::of_tickers;
 use crate::cli::ui::table::Columns;
-use crate::cli::ui::words::{count, duration, grouped, size};
 use crate::cli::{Exit, Failure, Shell};
 use crate::migrate::{Estimate, Means, Missing, Need, PlannedInterval};
+use crate::model::words::{count, duration, grouped, size};
 
 /// Returns the failure of a disk that is too full.
 pub(super) fn no_space(
@@ -133,11 +134,6 @@ pub(super) fn planned(
 }
 
 fn estimate_document((planned, estimate): (&PlannedInterval, &Estimate)) -> Value {
-    let refusals: Vec<Value> = estimate
-        .refusals
-        .iter()
-        .map(|(ticker, reason)| json!({ "ticker": ticker.as_str(), "reason": reason }))
-        .collect();
     json!({
         "venue": planned.tuple.venue.to_string(),
         "interval": planned.tuple.interval.as_str(),
@@ -149,6 +145,6 @@ fn estimate_document((planned, estimate): (&PlannedInterval, &Estimate)) -> Valu
         "bytes": estimate.bytes,
         "legacy_bytes": estimate.legacy_bytes,
         "measured": estimate.sampled,
-        "refusals": refusals,
+        "refusals": of_tickers(&estimate.refusals),
     })
 }

@@ -7,9 +7,9 @@ use clap::Args;
 
 use super::{open, report};
 use crate::cli::ui::progress::Progress;
-use crate::cli::ui::words::{count, some_of};
 use crate::cli::{Exit, Failure, Shell, wiring};
 use crate::migrate::{self, Adoptable, MigrationPlan, Mover, Sides, VenueInterval};
+use crate::model::words::{count, some_of};
 use crate::model::{Interval, PriceBasis, Slug, Venue};
 use crate::workspace::Workspace;
 
@@ -139,16 +139,17 @@ fn decide_adoption(
         return Ok(());
     }
     let files = count(adoptables.len(), "legacy file lies", "legacy files lie");
+    let folders = Adoptable::folders(&adoptables).into_iter();
+    let folders: Vec<String> = folders.map(|dir| shell.shown(dir).to_string()).collect();
     if !args.adopt {
-        let folders = folders(shell, &adoptables);
         return Err(Failure::new(
             Exit::Failed,
             format!("{files} outside of data/legacy, in {}", folders.join(", ")),
         )
         .hint("move them there: barkeep partition-migrate init --all-found --adopt"));
     }
-    for folder in folders(shell, &adoptables) {
-        shell.line(&folder);
+    for folder in &folders {
+        shell.line(folder);
     }
     let taken = adoptables
         .iter()
@@ -182,19 +183,4 @@ fn decide_adoption(
             ),
         )),
     }
-}
-
-fn folders(shell: &Shell<'_>, adoptables: &[Adoptable]) -> Vec<String> {
-    let mut folders: Vec<String> = Vec::new();
-    for adoptable in adoptables {
-        let folder = adoptable
-            .path
-            .parent()
-            .map(|dir| shell.shown(dir).to_string())
-            .unwrap_or_default();
-        if !folders.contains(&folder) {
-            folders.push(folder);
-        }
-    }
-    folders
 }

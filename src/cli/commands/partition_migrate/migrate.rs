@@ -9,13 +9,13 @@ use super::choose;
 use super::migrate_args::MigrateArgs;
 use super::{estimate_report, open, report};
 use crate::cli::ui::progress::Progress;
-use crate::cli::ui::words::{count, size};
 use crate::cli::{Exit, Failure, Shell, wiring};
 use crate::migrate::{
     self, IntervalState, Means, Migrated, MigrationPlan, Mover, PlannedInterval, Proofs, Sides,
     Stage, Wanted,
 };
 use crate::model::Venue;
+use crate::model::words::{count, size};
 use crate::storage::Stores;
 use crate::sys::Stopwatch;
 use crate::workspace::Workspace;

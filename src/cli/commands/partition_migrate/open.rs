@@ -6,12 +6,12 @@ use crate::cli::commands::{registration, sweep};
 use crate::cli::failure::{Failure, nothing_stored};
 use crate::cli::ui::progress::Progress;
 use crate::cli::ui::troubles::put_away;
-use crate::cli::ui::words::count;
 use crate::cli::wiring::absent;
 use crate::cli::{Exit, Shell};
 use crate::ingest::Earlier;
 use crate::lock::LockGuard;
 use crate::migrate::MigrationPlan;
+use crate::model::words::count;
 use crate::workspace::{Workspace, has_legacy_data, is_workspace};
 
 /// Returns the plan of the workspace.
@@ -43,9 +43,8 @@ pub(super) fn lock<'s>(
         }
     })?;
     let left = earlier.leftovers;
-    let is_held_back = left.held_back > 0 || left.data.refusal().is_some();
-    if is_held_back && !left.data.is_there() {
-        return Err(nothing_stored(&left.data));
+    if let Some(data) = left.obstacle() {
+        return Err(nothing_stored(data));
     }
     if let Some(failure) = left.failures.first() {
         let runs = count(left.failures.len(), "series", "series");

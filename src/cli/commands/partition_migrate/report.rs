@@ -4,9 +4,9 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-use crate::cli::ui::words::{count, duration, grouped, left_of, size};
 use crate::cli::{Exit, Shell, outcome};
 use crate::migrate::{Failed, Migrated, Refusal, Switched};
+use crate::model::words::{count, duration, grouped, left_of, size};
 use crate::model::{Ticker, Venue};
 use crate::storage::{Beyond, QuarantineRecord, refused_rights};
 
@@ -15,18 +15,9 @@ const NAMED: usize = 20;
 
 /// Returns the exit of a migration.
 pub(super) fn exit(shell: &Shell<'_>, done: &[Migrated]) -> Exit {
-    let failures = done
-        .iter()
-        .flat_map(|one| one.report.failures.iter().chain(&one.not_removed));
-    let has_strangers = done.iter().any(|one| !one.report.strangers.is_empty());
-    // Whatever keeps an interval from being proven: unless the run was cut short, it did not do what it was for.
-    let is_unproven = |one: &Migrated| one.unproven.is_some() && !one.report.is_cut_short;
-    let is_whole = !has_strangers && !done.iter().any(is_unproven);
-    outcome::of_failures(
-        failures,
-        &shell.world.shutdown,
-        (!is_whole).then_some(Exit::Partial),
-    )
+    let further = (!done.iter().all(Migrated::is_done)).then_some(Exit::Partial);
+    let failures = done.iter().flat_map(Migrated::failures);
+    outcome::of_failures(failures, &shell.world.shutdown, further)
 }
 
 /// Names files that lie beside partitions and are none.
@@ -135,8 +126,7 @@ fn say(shell: &Shell<'_>, one: &Migrated) {
             shell.shown(path)
         ));
     }
-    let removed = one.removed.iter().flat_map(|removed| &removed.kept);
-    kept(shell, report.kept.iter().chain(removed));
+    kept(shell, one.kept());
     unlike(shell, &report.unlike);
     from_memory(shell, report.from_memory, "read back");
     if let Some(removed) = &one.removed {
@@ -233,8 +223,6 @@ pub(super) fn refusal_document(ticker: &Ticker, refusal: &Refusal) -> Value {
 
 fn document(one: &Migrated) -> Value {
     let report = &one.report;
-    let removed = one.removed.iter().flat_map(|removed| &removed.kept);
-    let kept = report.kept.iter().chain(removed);
     json!({
         "venue": report.tuple.venue.to_string(),
         "interval": report.tuple.interval.as_str(),
@@ -242,13 +230,13 @@ fn document(one: &Migrated) -> Value {
         "proven_before": report.proven_before,
         "proven_now": report.proven_now,
         "is_proven": one.unproven.is_none(),
-        "failures": report.failures.iter().chain(&one.not_removed).map(failed_document).collect::<Vec<_>>(),
+        "failures": one.failures().map(failed_document).collect::<Vec<_>>(),
         "strangers": report.strangers.iter().map(|(path, _)| path.display().to_string()).collect::<Vec<_>>(),
         "files": report.written.0,
         "bytes": report.written.1,
         "read_from_memory": report.from_memory,
         "legacy_files_removed": one.removed.as_ref().map_or(0, |removed| removed.files),
-        "kept": kept.map(|record| record.folder.display().to_string()).collect::<Vec<_>>(),
+        "kept": one.kept().map(|record| record.folder.display().to_string()).collect::<Vec<_>>(),
         "seconds": one.seconds,
     })
 }

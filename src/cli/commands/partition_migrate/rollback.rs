@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 use super::choose;
 use super::{estimate_report, open, report};
 use crate::cli::ui::progress::Progress;
-use crate::cli::ui::words::{count, size};
 use crate::cli::{Exit, Failure, Shell, outcome, wiring};
 use crate::migrate::{
     self, BroughtBack, Homes, IntervalState, Mover, Partitions, Shortage, Sides, VenueInterval,
     Wanted,
 };
 use crate::model::Interval;
+use crate::model::words::{count, size};
 use crate::workspace::Workspace;
 
 /// Options of `partition-migrate rollback`.
@@ -153,9 +153,7 @@ fn confirm(
 }
 
 fn exit(shell: &Shell<'_>, done: &[BroughtBack]) -> Exit {
-    let failures = done
-        .iter()
-        .flat_map(|one| one.report.failures.iter().chain(&one.not_removed));
+    let failures = done.iter().flat_map(BroughtBack::failures);
     outcome::of_failures(failures, &shell.world.shutdown, None)
 }
 
@@ -197,8 +195,7 @@ fn say(args: &RollbackArgs, shell: &Shell<'_>, one: &BroughtBack) {
         None => "stays where it is",
     };
     report::beyond(shell, &one.report.beyond, becomes);
-    let removed = one.removed.iter().flat_map(|removed| &removed.kept);
-    report::kept(shell, one.report.kept.iter().chain(removed));
+    report::kept(shell, one.kept());
     report::unlike(shell, &one.report.unlike);
     if one.report.flat > 0 && (args.dry_run || one.report.switched.is_some()) {
         let files = count(one.report.flat, "file", "files");
@@ -225,9 +222,6 @@ fn say(args: &RollbackArgs, shell: &Shell<'_>, one: &BroughtBack) {
 
 fn document(one: &BroughtBack) -> Value {
     let [equal, merged, rebuilt] = one.report.tally();
-    let failures = one.report.failures.iter().chain(&one.not_removed);
-    let removed = one.removed.iter().flat_map(|removed| &removed.kept);
-    let kept = one.report.kept.iter().chain(removed);
     json!({
         "venue": one.report.tuple.venue.to_string(),
         "interval": one.report.tuple.interval.as_str(),
@@ -236,11 +230,11 @@ fn document(one: &BroughtBack) -> Value {
         "rebuilt": { "tickers": rebuilt.0, "rows": rebuilt.1 },
         "flat": one.report.flat,
         "staying": one.report.staying().iter().map(|ticker| ticker.as_str()).collect::<Vec<_>>(),
-        "failures": failures.map(report::failed_document).collect::<Vec<_>>(),
+        "failures": one.failures().map(report::failed_document).collect::<Vec<_>>(),
         "switched": one.report.switched.is_some(),
         "partition_files_removed": one.removed.as_ref().map_or(0, |removed| removed.files),
         "beyond": one.report.beyond.iter().map(|file| file.path.display().to_string()).collect::<Vec<_>>(),
         "misplaced": one.report.misplaced.iter().map(|path| path.display().to_string()).collect::<Vec<_>>(),
-        "kept": kept.map(|record| record.folder.display().to_string()).collect::<Vec<_>>(),
+        "kept": one.kept().map(|record| record.folder.display().to_string()).collect::<Vec<_>>(),
     })
 }

@@ -4,12 +4,13 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::open;
+use crate::cli::ui::json::of_tickers;
 use crate::cli::ui::progress::Progress;
 use crate::cli::ui::table::Columns;
-use crate::cli::ui::words::{duration, size};
 use crate::cli::{Exit, Failure, Shell, wiring};
 use crate::migrate::{self, IntervalState, MigrateError, NextStep, RowCounts, Sides, Stage};
 use crate::model::Ticker;
+use crate::model::words::{duration, size};
 
 /// Options of `partition-migrate status`.
 #[derive(Debug, Args)]
@@ -130,11 +131,6 @@ fn table(counted: &[(&IntervalState, &RowCounts)], shell: &Shell<'_>) {
 
 fn document(state: &IntervalState, rows: &RowCounts) -> Value {
     let tuple = &state.planned.tuple;
-    let failures: Vec<Value> = state
-        .failures
-        .iter()
-        .map(|(ticker, reason)| json!({ "ticker": ticker.as_str(), "reason": reason }))
-        .collect();
     json!({
         "venue": tuple.venue.to_string(),
         "market": tuple.venue.market.as_str(),
@@ -144,7 +140,7 @@ fn document(state: &IntervalState, rows: &RowCounts) -> Value {
         "state": state.stage.as_str(),
         "plan_status": state.planned.status.as_str(),
         "tickers": { "total": state.tickers, "done": state.proven, "failed": state.failures.len(), "left": state.tickers - state.proven },
-        "failures": failures,
+        "failures": of_tickers(&state.failures),
         "strangers": state.strangers.iter().map(|(path, _)| path.display().to_string()).collect::<Vec<_>>(),
         "legacy_rows": rows.legacy,
         "partition_rows": rows.partitions,

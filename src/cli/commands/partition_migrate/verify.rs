@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 use super::choose;
 use super::{open, report};
 use crate::cli::ui::progress::Progress;
-use crate::cli::ui::words::{count, grouped};
 use crate::cli::{Exit, Failure, Shell, outcome, wiring};
 use crate::migrate::{self, Finding, Sample, Sides, Verification, Wanted};
 use crate::model::Interval;
+use crate::model::words::{count, grouped};
 
 /// Options of `partition-migrate verify`.
 #[derive(Debug, Args)]

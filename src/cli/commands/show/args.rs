@@ -135,21 +135,6 @@ impl ShowArgs {
             let told = specs.filter(|(at, spec)| is_told(*at, spec.name));
             return Ok(told.map(|(at, _)| at).collect());
         }
-        named_columns(&self.columns, profile)
+        Ok(profile.positions(&self.columns)?)
     }
-}
-
-/// Returns the positions of columns by their names.
-pub(in crate::cli::commands) fn named_columns(
-    names: &[String],
-    profile: &'static Profile,
-) -> Result<Vec<usize>, Failure> {
-    let position = |name: &String| {
-        profile.position(name.trim()).ok_or_else(|| {
-            let names: Vec<&str> = profile.columns.iter().map(|spec| spec.name).collect();
-            let names = names.join(", ");
-            Failure::usage(format!("there is no column `{name}`, but {names}"))
-        })
-    };
-    names.iter().map(position).collect()
 }

@@ -4,28 +4,23 @@
 //! does not hide the others; nor does a ticker that cannot be shown.
 
 mod args;
-mod find;
 mod trades;
 
-pub(super) use args::named_columns;
 pub(in crate::cli) use args::{Format, ShowArgs};
-pub(super) use find::{Wanted, find, interval};
 
 use std::collections::BTreeSet;
 
 use super::gaps;
-use super::named::{self, Lookup};
+use super::named;
 use super::provisional;
-use super::unknown;
 use crate::calendar::utc_of;
-use crate::catalog::Catalog;
-use crate::cli::ui::rows::{self, Extract, Shape};
-use crate::cli::ui::troubles::refetch;
+use crate::catalog::{Catalog, refuse_order};
+use crate::cli::ui::rows::{self, Shape};
 use crate::cli::{Exit, Failure, Shell, wiring};
-use crate::export::{Form, Sheet, Times};
-use crate::inventory::interval_of;
+use crate::export::{Sheet, Times};
+use crate::inventory::refetch;
 use crate::model::{Interval, StorageRequest, Ticker, time};
-use crate::query::{Bars, Making, Span};
+use crate::query::{Bars, Extract, Making, Span, Wanted, refuse_mixed};
 use crate::storage::Stored;
 use crate::workspace::{Reading, Workspace};
 
@@ -49,7 +44,7 @@ pub(in crate::cli) fn run(args: &ShowArgs, shell: &Shell<'_>) -> Result<Exit, Fa
     }
     let workspace = wiring::open(shell)?;
     let (catalog, told) = catalog_if_usable(&workspace, shell)?;
-    unknown::refuse_order("show", &args.tickers, args.interval, &catalog)?;
+    refuse_order("show", &args.tickers, args.interval, &catalog)?;
     let reading = Reading {
         as_of: wiring::moment(shell, args.as_of)?,
         ..workspace.reading(&catalog)
@@ -82,9 +77,11 @@ pub(in crate::cli) fn run(args: &ShowArgs, shell: &Shell<'_>) -> Result<Exit, Fa
             }
         }
     }
-    refuse_mixed(args, &extracts)?;
     match args.format.form() {
-        Some(form) => rows::run(form, extracts, shell.printer)?,
+        Some(form) => {
+            refuse_mixed(&extracts, form, !(args.events || args.auctions))?;
+            rows::run(form, extracts, shell.printer)?;
+        }
         None if args.format == Format::Json => {
             let shape = if args.tickers.len() == 1 && extracts.len() == 1 {
                 Shape::One
@@ -104,44 +101,10 @@ fn meant(
     shell: &Shell<'_>,
     reading: Reading<'_, '_>,
 ) -> Result<Vec<Ticker>, Failure> {
-    let (workspace, catalog) = (reading.workspace, reading.catalog);
-    let lookup = Lookup::of(shell, workspace, catalog, args.venue.as_slice()).at(reading.as_of);
     if args.trades && args.tickers.iter().any(trades::means_all) {
         return Ok(args.tickers.clone());
     }
-    lookup.tickers(&args.tickers)
-}
-
-/// One header cannot stand above the columns of two profiles, nor can one schema; and rows that follow one another without their
-/// series around them are bars of one length.
-fn refuse_mixed(args: &ShowArgs, extracts: &[Extract]) -> Result<(), Failure> {
-    let (Some(form), [first, others @ ..]) = (args.format.form(), extracts) else {
-        return Ok(());
-    };
-    let length = |extract: &Extract| interval_of(&extract.request.series);
-    let are_bars = !(args.events || args.auctions);
-    let longer = others
-        .iter()
-        .find(|other| are_bars && length(other) != length(first));
-    if let (Some(other), Some(interval)) = (longer, length(first)) {
-        let message = format!(
-            "not all bars have the same length: there are {} and {}",
-            first.request, other.request
-        );
-        let hint = format!("name one: --interval {interval}, or print them as --format json");
-        return Err(Failure::usage(message).hint(hint));
-    }
-    if form == Form::Ndjson {
-        return Ok(());
-    }
-    let other = others.iter().find(|other| !first.sheet.joins(&other.sheet));
-    other.map_or(Ok(()), |other| {
-        let message = format!(
-            "not all series have the same columns: {} has others than {}",
-            other.request, first.request
-        );
-        Err(Failure::usage(message).hint("print them one by one"))
-    })
+    named::tickers(shell, reading, args.venue.as_slice(), &args.tickers)
 }
 
 /// Prints a table for each series, of several below its name.
@@ -190,14 +153,14 @@ impl Question<'_> {
             venue: args.venue.as_ref(),
             with_outside: args.prepost,
         };
-        let interval = interval(wanted, reading, ticker)?;
+        let interval = wanted.interval(reading, ticker)?;
         let printed = args.resample.unwrap_or(interval);
         if args.prepost && !printed.is_intraday() {
             return Err(Failure::usage(format!(
                 "bars of {printed} have no hours before and after the session"
             )));
         }
-        let (request, stored) = find(wanted, reading, ticker, interval)?;
+        let (request, stored) = wanted.find(reading, ticker, interval)?;
         if args.events || args.auctions {
             let stored = if args.events {
                 reading.events(&request)?.0
@@ -269,7 +232,7 @@ impl Question<'_> {
         } else {
             sheet
         };
-        let mnemonic = named::mnemonic(&request, self.reading.catalog);
+        let mnemonic = self.reading.catalog.mnemonic_of(&request);
         Ok(Extract {
             sheet,
             mnemonic: mnemonic.map(str::to_owned),

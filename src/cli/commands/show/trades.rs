@@ -4,13 +4,11 @@
 
 use super::args::Format;
 use super::{Question, ShowArgs};
-use crate::cli::commands::named::isin;
-use crate::cli::ui::rows::Extract;
 use crate::cli::{Exit, Failure};
 use crate::export::{Sheet, Times};
 use crate::frame::{Frame, Profile};
 use crate::model::{Provenance, StorageRequest, Ticker};
-use crate::query::{self, Instrument, TradesMeant};
+use crate::query::{self, Extract, Instrument, TradesMeant, isin};
 use crate::storage::Stored;
 
 /// Stands for every instrument.

@@ -3,8 +3,8 @@
 use super::Update;
 use crate::catalog::Catalog;
 use crate::cli::ui::progress::Progress;
-use crate::cli::ui::words::count;
 use crate::cycle::{Asker, Planned};
+use crate::model::words::count;
 
 /// The person at the terminal, if there is one.
 pub(super) struct Asking<'a> {

@@ -7,7 +7,6 @@ mod args;
 mod asking;
 mod feeds;
 mod metrics;
-mod strangers;
 
 use asking::Asking;
 use metrics::MetricsFile;
@@ -16,14 +15,14 @@ pub(in crate::cli) use args::UpdateArgs;
 
 use std::time::Duration;
 
-use super::named::Lookup;
+use super::named;
 use super::registration;
 use super::sweep;
 use crate::catalog::{Catalog, TICKERS_FILE};
 use crate::cli::ui::feed_minutes;
 use crate::cli::ui::progress::Progress;
 use crate::cli::ui::summary::{self, Finished};
-use crate::cli::ui::{plan as plan_view, summary_json, words};
+use crate::cli::ui::{plan as plan_view, summary_json};
 use crate::cli::wiring::{self, absent};
 use crate::cli::{Exit, Failure, Shell, outcome};
 use crate::config::Overrides;
@@ -31,8 +30,9 @@ use crate::cycle::{self, Cycle, CycleError, Done, Ending, Planned};
 use crate::ingest::Registry;
 use crate::lock::LockGuard;
 use crate::model::Ticker;
+use crate::model::words;
 use crate::sys::Stopwatch;
-use crate::update::{Feeding, History, NotFounds, RunOptions, UpdateRequest};
+use crate::update::{self, Feeding, History, NotFounds, RunOptions, UpdateRequest};
 use crate::workspace::Workspace;
 
 /// A run whose options are checked.
@@ -115,8 +115,8 @@ fn meant(
     let Ok(Some(catalog)) = workspace.catalog() else {
         return Ok(args.tickers.clone());
     };
-    let lookup = Lookup::of(shell, workspace, &catalog, &args.venues);
-    lookup.tickers(&args.tickers)
+    let reading = workspace.reading(&catalog);
+    named::tickers(shell, reading, &args.venues, &args.tickers)
 }
 
 impl Update<'_> {
@@ -136,7 +136,7 @@ impl Update<'_> {
                 ));
             }
         }
-        let wanted = feeds::wanted(self.cycle.workspace, self.shell, plan);
+        let wanted = update::wanted_files(self.cycle.workspace, plan);
         if self.args.json {
             let document = plan_view::json(plan, &feeds::json(&wanted));
             self.shell.json(&document);
@@ -260,6 +260,7 @@ impl Update<'_> {
         Finished {
             report,
             leftovers,
+            asked: Some(self.cycle.request.clone()),
             requests,
             lock_seconds,
             total_seconds: 0.0,
@@ -279,15 +280,9 @@ impl Update<'_> {
 
     /// Returns the failure of an update that was not made.
     fn refused(&self, error: CycleError) -> Failure {
-        match &error {
+        match error {
             CycleError::WithoutRegistry => absent(self.shell, "there is no tickers.json"),
-            CycleError::Strangers(strangers) => {
-                let catalog = self.cycle.workspace.catalog().ok().flatten();
-                let venue = self.cycle.request.venues.first();
-                strangers::refusal(strangers, venue, &catalog.unwrap_or_default())
-                    .unwrap_or_else(|| error.into())
-            }
-            _ => error.into(),
+            error => error.into(),
         }
     }
 
@@ -302,9 +297,9 @@ impl Update<'_> {
     fn tell_planned(&self, planned: &Planned, catalog: &Catalog) -> Exit {
         let Planned { plan, strangers } = planned;
         let (printer, request) = (self.shell.printer, &self.cycle.request);
-        let refused = strangers::refusal(strangers, request.venues.first(), catalog);
-        if let Some(refusal) = &refused {
-            printer.error(&refusal.text());
+        let refused = self.cycle.refusal(strangers, catalog).map(Failure::from);
+        if let Some(refused) = &refused {
+            printer.error(&refused.text());
         }
         plan_view::print_missing(plan, printer);
         if !request.tickers.is_empty() {

@@ -126,3 +126,22 @@ fn what_is_traded_before_and_after_the_session_is_apart_and_in_no_bar_of_a_day()
     let christmas = "2026-12-25".parse().unwrap();
     assert_eq!(made.without_session, BTreeSet::from([christmas]));
 }
+
+/// Lines of other hours stand behind those of the session, however early they were.
+#[test]
+fn the_price_of_an_auction_is_that_of_its_last_print() {
+    let auction = |id: &str, at: &str, price: f64| Trade {
+        trading_mode: Some("K".into()),
+        ..trade(id, at, price, 2.0)
+    };
+
+    let made = minutes(&[
+        auction("1", "2026-09-18T06:30:00Z", 10.0),
+        auction("2", "2026-09-18T15:35:00Z", 12.0),
+    ]);
+
+    assert_eq!(
+        auctions_of(&made),
+        ["09-18 00:00 closing 12 4 2 09-18 08:30"]
+    );
+}

@@ -71,6 +71,19 @@ pub enum Reason {
     Confirmation,
 }
 
+impl Reason {
+    /// Returns it in words.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Daily => "all of a day",
+            Self::Witness => "to judge the file of its day",
+            Self::Minute => "nothing stands for it",
+            Self::Again => "published again",
+            Self::Confirmation => "to confirm the minutes of its day",
+        }
+    }
+}
+
 /// A file that is to be downloaded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
@@ -107,7 +120,7 @@ fn rank(request: &Request) -> u8 {
 }
 
 /// Tells whether a minute lies between 07:30 and 22:00 in Berlin, when Xetra, Frankfurt and Tradegate trade.
-fn is_of_the_day(minute: NaiveDateTime) -> bool {
+pub(super) fn is_of_the_day(minute: NaiveDateTime) -> bool {
     let there = minute.and_utc().with_timezone(&Berlin);
     (7 * 60 + 30..22 * 60).contains(&(there.hour() * 60 + there.minute()))
 }
@@ -117,6 +130,13 @@ fn is_of_the_day(minute: NaiveDateTime) -> bool {
 struct ListedDay<'l> {
     daily: Option<&'l FileName>,
     minutes: Vec<(NaiveDateTime, &'l FileName)>,
+}
+
+/// What would spare the minutes of a day, and cannot be had in this run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Wait {
+    ForDaily,
+    ForWitnesses,
 }
 
 fn needed(looked: &Looked<'_>) -> Vec<Request> {
@@ -138,15 +158,19 @@ fn needed(looked: &Looked<'_>) -> Vec<Request> {
             held: looked.held.days.get(day).unwrap_or(&none),
             deadline: deadline(*day, looked.listing.days_kept, looked.calendar),
         };
-        match planning.held.coverage() {
+        match planning.held.coverage(*day, looked.calendar) {
             Coverage::None if listed.daily.is_some() => requests.extend(planning.daily()),
             Coverage::None if looked.freshness == Freshness::Minutes => {
                 requests.extend(planning.missing());
             }
-            Coverage::None => waiting.push(planning),
+            Coverage::None => waiting.push((planning, Wait::ForDaily)),
             Coverage::Open => {
-                requests.extend(planning.witnesses());
                 requests.extend(planning.outdated());
+                let witnesses = planning.witnesses();
+                if witnesses.is_empty() {
+                    waiting.push((planning, Wait::ForWitnesses));
+                }
+                requests.extend(witnesses);
             }
             Coverage::Whole => requests.extend(planning.outdated()),
             Coverage::Lacking => {
@@ -157,8 +181,8 @@ fn needed(looked: &Looked<'_>) -> Vec<Request> {
     }
     // Days are in the order of their deadlines: what is fetched for the one before takes time from the next.
     let next_run = looked.held.habits.next_run(looked.now);
-    for planning in waiting {
-        if comes_whole(looked, &planning, next_run) {
+    for (planning, wait) in waiting {
+        if wait == Wait::ForDaily && comes_whole(looked, &planning, next_run) {
             continue;
         }
         let missing = planning.missing();
@@ -185,10 +209,9 @@ fn comes_whole(looked: &Looked<'_>, planning: &Planning<'_>, next_run: DateTime<
             continue;
         };
         habits.note_listed(day, looked.now);
-        match looked.held.days.get(&day).map(HeldDay::coverage) {
-            Some(Coverage::Whole) => habits.note_judged(day, true),
-            Some(Coverage::Lacking) => habits.note_judged(day, false),
-            Some(Coverage::None | Coverage::Open) | None => {}
+        let held = looked.held.days.get(&day);
+        if let Some(is_whole) = held.and_then(|held| held.is_daily_whole(day, looked.calendar)) {
+            habits.note_judged(day, is_whole);
         }
     }
     let time = looked.pace * FILES_OF_A_DAY + DAILY_RESERVE;
@@ -249,13 +272,27 @@ impl Planning<'_> {
         self.minutes(is_missing, Reason::Minute)
     }
 
+    /// Returns the witnesses that nobody looked at. Where all were, and none has a trade, these are the minutes of which the
+    /// file of the day has trades, and then all others, one after the other until one has.
     fn witnesses(&self) -> Vec<Request> {
-        let witnesses = self.held.daily.as_ref().map(|daily| &daily.witnesses);
-        let is_open = |minute: &NaiveDateTime| {
-            let seen = witnesses.and_then(|witnesses| witnesses.get(minute));
-            matches!(seen, Some(None)) && !self.held.minutes.contains_key(minute)
+        let Some(daily) = &self.held.daily else {
+            return Vec::new();
         };
-        self.minutes(is_open, Reason::Witness)
+        let is_missing = |minute: &NaiveDateTime| !self.held.minutes.contains_key(minute);
+        let is_open = |minute: &NaiveDateTime| {
+            matches!(daily.witnesses.get(minute), Some(None)) && is_missing(minute)
+        };
+        let has_trades =
+            |minute: &NaiveDateTime| daily.minutes.contains_key(minute) && is_missing(minute);
+        let open = self.minutes(is_open, Reason::Witness);
+        if !open.is_empty() || !self.held.is_unproven() {
+            return open;
+        }
+        let promising = self.minutes(has_trades, Reason::Witness);
+        if promising.is_empty() {
+            return self.minutes(is_missing, Reason::Witness);
+        }
+        promising
     }
 
     fn outdated(&self) -> Vec<Request> {

@@ -7,6 +7,7 @@ mod service;
 use self::optimum::{Outage, OutageDay};
 use self::service::{PACE, Service, calendar, every, live};
 use super::*;
+use crate::frame::Trade;
 use crate::source::posttrade::{HeldDaily, HeldMinute, TradesOfDaily, witnesses};
 
 fn first_day() -> NaiveDate {

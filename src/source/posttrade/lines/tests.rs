@@ -261,6 +261,23 @@ fn a_line_that_is_too_long_costs_itself_and_not_the_memory() {
     assert_eq!(outcome.read.unwrap().bytes, text.len() as u64);
 }
 
+/// Its times fit each other, so nothing but the file says that they are wrong.
+#[test]
+fn a_line_that_was_published_after_its_file_costs_itself() {
+    let moment: chrono::DateTime<chrono::Utc> = "2025-10-31T13:54:00Z".parse().unwrap();
+    let limits = Limits {
+        latest: moment.timestamp_nanos_opt().unwrap(),
+        ..Limits::default()
+    };
+    let late = line(1).replace("2025-10-31T13:54:00Z", "2025-10-31T13:54:00.000000001Z");
+
+    let outcome = read_within(&gzip((line(0) + &late + &line(2)).as_bytes()), limits);
+
+    assert_eq!(outcome.trades, [0, 2]);
+    assert_eq!(outcome.bad[0].line, 2);
+    assert!(outcome.bad[0].reason.contains("long after its file"));
+}
+
 #[test]
 fn what_unpacks_to_more_than_trades_ever_do_is_refused() {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());

@@ -117,3 +117,60 @@ fn a_day_that_is_stored_again_with_fewer_trades_is_a_last_copy_until_it_has_all(
     assert_eq!((days(&bar), kept(&bar)), (both(), Vec::<String>::new()));
     verify(&bar, Exit::Ok);
 }
+
+#[test]
+fn a_mirror_of_trades_whose_state_is_damaged_keeps_the_days_that_only_it_has() {
+    for (is_marked, keeps_files) in [(false, true), (true, true), (true, false)] {
+        let mut bar = mirrored();
+        bar.remove(day_file(THURSDAY));
+        if is_marked {
+            mirror(&mut bar);
+        }
+        let version = current(&bar, |_, version| version.number);
+        bar.remove(format!("{DIR}/v{version}/state.jsonl"));
+        if !keeps_files {
+            bar.remove(format!("{DIR}/files"));
+        }
+
+        let said = told(&mut bar, Exit::Partial);
+
+        assert!(
+            said.contains("was made anew, because it was damaged"),
+            "{said}"
+        );
+        assert_eq!(
+            (days(&bar), kept(&bar)),
+            (both(), vec![THURSDAY.to_owned()])
+        );
+        verify(&bar, Exit::Ok);
+        let again = told(&mut bar, Exit::Ok);
+        assert!(again.contains("0 days differed"), "{again}");
+        bar.run(&["check", "--repair", "--yes", "de:xetra"])
+            .expect(Exit::Ok);
+        assert_eq!((days(&bar), kept(&bar)), (both(), Vec::<String>::new()));
+    }
+}
+
+/// A file says which day it has, and not of which feed.
+#[test]
+fn a_day_that_several_feeds_may_have_lost_goes_by_a_yes_only() {
+    let mut bar = mirrored();
+    let of_another = day_file(FRIDAY).display().to_string();
+    bar.write(
+        of_another.replace("venue=DETR", "venue=DFRA"),
+        bar.read(day_file(FRIDAY)),
+    );
+    let file = file_of(&bar, THURSDAY);
+    bar.remove(day_file(THURSDAY));
+    bar.remove(format!("{DIR}/v1/state.jsonl"));
+
+    let refused = told(&mut bar, Exit::Damaged);
+
+    let said = "has trades of 2025-10-30, and does not say of which feed";
+    assert!(refused.contains(said), "{refused}");
+    assert!(bar.has(&file));
+    let lossy = [&MIRROR[..], &["--full", "--yes"]].concat();
+    bar.run(&lossy);
+    assert_eq!(days(&bar).len(), 1);
+    assert!(!bar.has(&file));
+}

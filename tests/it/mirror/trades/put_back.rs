@@ -26,6 +26,32 @@ fn repair(bar: &mut Barkeep, exit: Exit) -> (String, String) {
     (ran.stdout, ran.stderr)
 }
 
+/// It was read again for each of them.
+#[test]
+fn the_ledger_is_read_once_for_all_days_that_come_back() {
+    let read = |lost: &[&str]| {
+        let disk = SimFs::new();
+        let monday = vec![trade("2025-11-03T09:00:00", "6", 60.0)];
+        stored_on(&disk, &[thursday(), friday(), monday]);
+        let bar = Barkeep::within(TestWorkspace::simulated(&disk));
+        let in_ws = |args: &[&str]| bar.run(&[&["-C", "/ws"], args].concat()).expect(Exit::Ok);
+        in_ws(&MIRROR);
+        for day in lost {
+            let path = Path::new("/ws").join(day_file(day));
+            assert!(disk.remove_file(&path).unwrap());
+        }
+        let before = disk.contents_read("/ws/state/ledger");
+        let told = in_ws(&REPAIR).stdout;
+        assert_eq!(told.matches("as recorded").count(), lost.len());
+        disk.contents_read("/ws/state/ledger") - before
+    };
+
+    let (one, two) = (read(&[THURSDAY]), read(&[THURSDAY, FRIDAY]));
+
+    // Each day is a group of its own, which looks where the ledger ends.
+    assert_eq!(two, one + 1);
+}
+
 fn trades() -> Series {
     request().series
 }
@@ -89,13 +115,35 @@ fn a_day_that_went_on_without_its_older_trades_gets_them_back_and_keeps_the_newe
     verify(&bar, Exit::Ok);
 }
 
+/// Its trades were counted once more in what is known of the feed, and `check` told of it until the records were made anew.
+#[test]
+fn a_day_whose_older_copy_lies_in_its_place_is_completed_and_is_what_was_known() {
+    let mut bar = mirrored();
+    let older = bar.read(day_file(THURSDAY));
+    for day in ["2025-10-30", "2025-11-03", "2025-11-04"] {
+        ingest(&bar, &[vec![trade(&format!("{day}T14:00:00"), "5", 59.0)]]).unwrap();
+    }
+    mirror(&mut bar);
+    let before = bar.files_in("data");
+    bar.remove(day_file(THURSDAY));
+    bar.write(day_file(THURSDAY), older);
+    bar.run(&["check"]).expect(Exit::Mismatch);
+
+    let (table, _) = repair(&mut bar, Exit::Ok);
+
+    assert!(table.contains("2025-10-30     1  as recorded"), "{table}");
+    assert_eq!(bar.files_in("data"), before);
+    bar.run(&["check"]).expect(Exit::Ok);
+    mirror(&mut bar);
+}
+
 #[test]
 fn what_the_mirror_of_a_day_had_not_seen_yet_is_named_and_not_made_up() {
     let mut bar = mirrored();
     ingest(&bar, &[vec![trade("2025-10-31T14:00:00", "5", 59.0)]]).unwrap();
     bar.remove(day_file(FRIDAY));
 
-    let (table, _) = repair(&mut bar, Exit::Ok);
+    let (table, _) = repair(&mut bar, Exit::Partial);
 
     assert!(
         table.contains("2025-10-31     2  older: the lost file had 3 rows"),
@@ -127,7 +175,7 @@ fn a_day_whose_copy_is_no_good_either_is_named_and_another_one_comes_back() {
     let bytes = bar.read(&copy);
     bar.write(&copy, &bytes[..bytes.len() / 2]);
 
-    let (table, told) = repair(&mut bar, Exit::Ok);
+    let (table, told) = repair(&mut bar, Exit::Partial);
 
     assert!(table.contains("2025-10-30     2  as recorded"), "{table}");
     assert!(

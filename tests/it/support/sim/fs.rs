@@ -90,6 +90,9 @@ impl Fs for SimFs {
         let Ok(ino) = state.disk.now.find(path) else {
             return Ok(None);
         };
+        state
+            .begin_contents(path, ino)
+            .map_err(FsError::at("read", path))?;
         match state.disk.now.node(ino) {
             Node::File(blob) => Ok(Some(blob.bytes.clone())),
             Node::Dir(_) => Err(FsError::at("read", path)(errno(21))),

@@ -29,6 +29,10 @@ pub(super) struct State {
     fail_call: Option<Planned>,
     fail_read: Option<Planned>,
     bad: Option<BadFolder>,
+    /// A file whose contents nobody may read, under any of its names, and what the system answers.
+    shut: Option<(Ino, i32)>,
+    /// How often the contents of each file were read.
+    read: BTreeMap<PathBuf, usize>,
     /// Whether files cannot be given away.
     pub(super) refuses_rights: bool,
     /// Whether no file can have a second name.
@@ -70,6 +74,8 @@ impl SimFs {
             fail_call: None,
             fail_read: None,
             bad: None,
+            shut: None,
+            read: BTreeMap::new(),
             refuses_rights: false,
             has_no_links: false,
             log: None,
@@ -134,7 +140,25 @@ impl SimFs {
 
     /// Lets every folder be good again.
     pub(crate) fn heal(&self) {
-        self.state().bad = None;
+        let mut state = self.state();
+        (state.bad, state.shut) = (None, None);
+    }
+
+    /// Lets nobody read the contents of a file, whatever name is used. It can be looked at still.
+    pub(crate) fn shut(&self, path: &str, errno: i32) {
+        let mut state = self.state();
+        let file = state.disk.now.find(Path::new(path)).unwrap();
+        state.shut = Some((file, errno));
+    }
+
+    /// Returns how often contents of files below a folder were read.
+    pub(crate) fn contents_read(&self, below: &str) -> usize {
+        let state = self.state();
+        let below = state
+            .read
+            .iter()
+            .filter(|(path, _)| path.starts_with(below));
+        below.map(|(_, count)| count).sum()
     }
 
     /// Lets the program die after `calls` changing calls; every later call of any sort fails.
@@ -354,6 +378,15 @@ impl State {
     pub(super) fn begin_read_of(&mut self, path: &Path) -> io::Result<()> {
         self.begin_read()?;
         self.can_see(path)
+    }
+
+    /// Counts that the contents of a file are read, and fails where nobody may.
+    pub(super) fn begin_contents(&mut self, path: &Path, file: Ino) -> io::Result<()> {
+        *self.read.entry(path.to_owned()).or_default() += 1;
+        match self.shut {
+            Some((shut, errno)) if shut == file => Err(io::Error::from_raw_os_error(errno)),
+            _ => Ok(()),
+        }
     }
 
     /// Counts a reading call, and fails it if that was planned.

@@ -89,7 +89,7 @@ pub(super) fn live_by(
                     of_day.minutes.insert(
                         minute,
                         HeldMinute {
-                            within: 0,
+                            within: 1,
                             takes: 1,
                         },
                     );
@@ -97,10 +97,11 @@ pub(super) fn live_by(
                     daily.and_then(|daily| daily.witnesses.insert(minute, Some(true)));
                 } else {
                     let day = request.name.span.day();
-                    let judged = witnesses(&TradesOfDaily::default(), day, of_day, &listing, 1);
+                    let daily = trades_of(day);
+                    let judged = witnesses(&daily, (day, &calendar()), of_day, &listing, 1);
                     let seen = |minute| of_day.minutes.contains_key(minute).then_some(true);
                     of_day.daily = Some(HeldDaily {
-                        minutes: BTreeMap::new(),
+                        minutes: daily.minutes().clone(),
                         witnesses: judged
                             .iter()
                             .map(|minute| (*minute, seen(minute)))
@@ -119,15 +120,29 @@ pub(super) fn live_by(
     (asked, held)
 }
 
+/// A trade in every minute of a day.
+fn trades_of(day: NaiveDate) -> TradesOfDaily {
+    let mut daily = TradesOfDaily::default();
+    for at in 0..1_321 {
+        let minute = day.and_hms_opt(0, 0, 0).unwrap() + TimeDelta::minutes(at);
+        let stamp = minute.and_utc().timestamp_nanos_opt().unwrap();
+        daily.add(&Trade {
+            trade_time: stamp,
+            distribution_time: stamp,
+            ..Trade::default()
+        });
+    }
+    daily
+}
+
 /// What a run leaves to the next one.
 fn remember(held: &mut Held, listing: &Listing, start: DateTime<Utc>) {
     held.habits.note_asked(start);
     for name in &listing.files {
         if let Span::Daily(day) = name.span {
             held.habits.note_listed(day, start);
-            let coverage = held.days.get(&day).map(HeldDay::coverage);
-            if let Some(Coverage::Whole | Coverage::Lacking) = coverage {
-                let is_whole = coverage == Some(Coverage::Whole);
+            let of_day = held.days.get(&day);
+            if let Some(is_whole) = of_day.and_then(|held| held.is_daily_whole(day, &calendar())) {
                 held.habits.note_judged(day, is_whole);
             }
         }

@@ -1,44 +1,37 @@
-//! Words of the command line that name nothing: what was meant, and what to type.
+//! Words that name nothing: what was meant, and what to type.
 //!
-//! Functions of the words and the registry; nothing is printed here.
+//! Functions of the words and the registry.
 
-use crate::catalog::{self, Catalog};
-use crate::cli::failure::Failure;
-use crate::cli::ui::words::{quoted, some_of};
-use crate::model::{Interval, Ticker, Venue};
+use super::Catalog;
+use super::near::did_you_mean;
+use crate::model::words::{quoted, some_of};
+use crate::model::{Interval, Ticker, Unclear, Venue};
 
 /// How many tickers a message names.
 const MOST_NAMED: usize = 10;
 
-/// Asks whether known tickers were meant by unknown ones; where none is like them, says something else.
-pub(super) fn near_or(
-    catalog: &Catalog,
-    typed: &[&Ticker],
-    otherwise: impl FnOnce() -> String,
-) -> String {
-    catalog::did_you_mean(catalog, typed).unwrap_or_else(otherwise)
-}
-
-/// Asks as `near_or`, and else says where the known ones are listed.
-pub(super) fn near_or_listed(catalog: &Catalog, typed: &[&Ticker]) -> String {
-    near_or(catalog, typed, || {
-        "see which tickers there are: barkeep tickers list".to_owned()
-    })
+/// Asks whether known tickers were meant by unknown ones; where none is like them, says where the known ones are listed.
+pub fn near_or_listed(catalog: &Catalog, typed: &[&Ticker]) -> String {
+    let listed = || "see which tickers there are: barkeep tickers list".to_owned();
+    did_you_mean(catalog, typed).unwrap_or_else(listed)
 }
 
 /// Refuses tickers that tickers.json does not have, and of which `nothing` is, either; none where there is none: those are slips of
 /// the keyboard.
-pub(super) fn refuse(catalog: &Catalog, typed: &[&Ticker], nothing: &str) -> Result<(), Failure> {
+///
+/// # Errors
+/// That they are.
+pub fn refuse_unknown(catalog: &Catalog, typed: &[&Ticker], nothing: &str) -> Result<(), Unclear> {
     if typed.is_empty() {
         return Ok(());
     }
-    let names = named(typed);
+    let names = some_unknown(typed);
     let message = format!("tickers.json does not have {names}, and {nothing}");
-    Err(Failure::usage(message).hint(near_or_listed(catalog, typed)))
+    Err(Unclear::words(message).hint(near_or_listed(catalog, typed)))
 }
 
 /// Returns the command that adds tickers.
-pub(super) fn adding(tickers: &[&Ticker], venue: Option<&Venue>) -> String {
+pub fn adding(tickers: &[&Ticker], venue: Option<&Venue>) -> String {
     let typed: Vec<String> = tickers
         .iter()
         .map(|ticker| quoted(ticker.as_str()))
@@ -53,17 +46,20 @@ pub(super) fn adding(tickers: &[&Ticker], venue: Option<&Venue>) -> String {
 }
 
 /// Names unknown tickers.
-pub(super) fn named(tickers: &[&Ticker]) -> String {
+pub fn some_unknown(tickers: &[&Ticker]) -> String {
     some_of(tickers, MOST_NAMED)
 }
 
 /// Refuses an interval that stands where tickers do: people who came from elsewhere type `show 1d AAPL`.
-pub(super) fn refuse_order(
+///
+/// # Errors
+/// That one does.
+pub fn refuse_order(
     command: &str,
     words: &[Ticker],
     named: Option<Interval>,
     catalog: &Catalog,
-) -> Result<(), Failure> {
+) -> Result<(), Unclear> {
     let interval = |word: &Ticker| {
         let interval = word.as_str().to_ascii_lowercase().parse::<Interval>().ok();
         interval.filter(|_| !catalog.contains(word))
@@ -78,7 +74,7 @@ pub(super) fn refuse_order(
         typed.extend(any.map(|ticker| quoted(ticker.as_str())));
     }
     let interval = named.unwrap_or(found);
-    let refused = Failure::usage(format!("{word} is an interval and no ticker that is kept"));
+    let refused = Unclear::words(format!("{word} is an interval and no ticker that is kept"));
     Err(refused.hint(format!(
         "type: barkeep {command} {} --interval {interval}",
         typed.join(" ")
@@ -115,11 +111,7 @@ mod tests {
             ),
         ] {
             let refused = refuse_order("show", &tickers(words), named, &catalog()).unwrap_err();
-            assert!(
-                refused.text().ends_with(&format!("hint: type: {expected}")),
-                "{}",
-                refused.text()
-            );
+            assert_eq!(refused.hint, Some(format!("type: {expected}")));
         }
         assert!(refuse_order("show", &tickers(&["AAPL", "D"]), None, &catalog()).is_ok());
     }
