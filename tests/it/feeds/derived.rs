@@ -38,8 +38,8 @@ fn morning(bar: &mut Barkeep, at: usize) {
 fn collected(settings: impl Fn(usize) -> &'static str) -> (Barkeep, FeedServer) {
     let feed = FeedServer::start();
     let mut bar = feed.workspace(settings(0), "2026-09-28T05:00:00Z");
-    for at in 0..WEEK.len() {
-        publish(&feed, at, &[trade(at, WEEK[at], "08:00")]);
+    for (at, day) in WEEK.iter().enumerate() {
+        publish(&feed, at, &[trade(at, day, "08:00")]);
         morning(&mut bar, at);
         bar.write("barkeep.toml", feed.settings(settings(at)));
         bar.run(&UPDATE).expect(Exit::Ok);
