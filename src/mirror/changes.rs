@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use super::extent::Extent;
 use super::folder::Folder;
 use super::lost::lacking;
-use super::need::{Hints, Need, beside, need};
+use super::need::{self, Hints, Need, beside, need};
 use super::read::{Origin, Read, Unread};
 use super::scan::Scan;
 use super::seen::{holes_told, lost_partitions, partitions_of, read_as, recorded, short_of};
@@ -68,6 +68,14 @@ type Looked = (
     Result<Option<Change>, (Unread, Option<Change>)>,
 );
 
+/// Whether the sizes of files are held against what was recorded of them, which takes a look at each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Sizes {
+    Compared,
+    /// What the ledger says is enough.
+    Trusted,
+}
+
 /// What the ledger says of the series of a tree behind the mark of a version.
 #[derive(Debug)]
 pub(super) struct LinesSince {
@@ -122,12 +130,18 @@ pub(super) fn find(
     (tree, folder): (&Tree, &Folder<'_>),
     known: &Known,
     version: Option<&Version>,
+    sizes: Sizes,
 ) -> Result<Changes, MirrorError> {
     let since = lines_since(origin, tree, version)?;
     let mut scan = version.map(|version| Scan::new(folder, version, Profile::of(tree.dataset)));
     let ledgers = Ledgers::default();
     let mut needs = Vec::new();
-    for request in series(tree, known, version) {
+    let series = series(tree, known, version);
+    let odd = match sizes {
+        Sizes::Compared => changed_by_others(origin, &series, known),
+        Sizes::Trusted => BTreeSet::new(),
+    };
+    for request in series {
         let ticker = name_of(&request);
         let mirrored = version.and_then(|version| version.series.get(ticker));
         let record = known.records.get(&request);
@@ -136,7 +150,11 @@ pub(super) fn find(
             needs.push((request, Need::Whole(Hints::default()), None, None));
             continue;
         };
-        let need = need(mirrored, record, lines, since.is_known);
+        let need = if odd.contains(&request) {
+            need::whole(record, lines, since.is_known)
+        } else {
+            need(mirrored, record, lines, since.is_known)
+        };
         let doubt = match (&need, &mut scan) {
             (Need::Whole(hints), Some(scan)) => {
                 // What is lost, or may be, may have come back, also by hand.
@@ -192,6 +210,19 @@ pub(super) fn find(
     }
     found.of_series.sort_by(|a, b| a.ticker.cmp(&b.ticker));
     Ok(found)
+}
+
+/// Returns the series that another program was at, as far as the sizes of their files tell.
+fn changed_by_others(
+    origin: Origin<'_, '_>,
+    series: &BTreeSet<StorageRequest>,
+    known: &Known,
+) -> BTreeSet<StorageRequest> {
+    let is_odd = |request: &&StorageRequest| {
+        let record = known.records.get(request);
+        record.is_some_and(|record| origin.is_changed_by_others(request, record))
+    };
+    series.par_iter().filter(is_odd).cloned().collect()
 }
 
 /// Partitions that may be lost, and what tells whether they are.

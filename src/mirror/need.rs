@@ -45,12 +45,12 @@ pub(super) fn need(
     lines: &[Line],
     is_known: bool,
 ) -> Need {
-    let is_exact = record.is_none_or(SeriesRecord::is_exact);
-    let whole = || Need::Whole(hints(lines, is_known, is_exact));
+    let whole = || whole(record, lines, is_known);
     let Some(record) = record else {
         return whole();
     };
     let is_same = (record.rows, record.sum) == (mirrored.rows, mirrored.sum);
+    let is_exact = record.is_exact();
     // The numbers of a record that lost a file stand still.
     if is_same && (is_exact || (is_known && lines.is_empty())) {
         return Need::Nothing;
@@ -72,6 +72,12 @@ pub(super) fn need(
     } else {
         whole()
     }
+}
+
+/// Says that all of a series has to be read.
+pub(super) fn whole(record: Option<&SeriesRecord>, lines: &[Line], is_known: bool) -> Need {
+    let is_exact = record.is_none_or(SeriesRecord::is_exact);
+    Need::Whole(hints(lines, is_known, is_exact))
 }
 
 /// Returns what lines say of a series whose record is exact, or lost a file.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 
 use super::build::{Builder, Zones};
-use super::changes::{Change, Changes, Rows, find};
+use super::changes::{Change, Changes, Rows, Sizes, find};
 use super::days;
 use super::folder::Folder;
 use super::plan::{Effort, due};
@@ -81,11 +81,18 @@ impl Mirroring<'_, '_> {
             .map(|basis| at.folder.profile(basis, usual))
             .transpose()?;
         let mut origin = self.origin(profile.flatten());
+        // Every file is looked at for it: once a day, and where a person asks.
+        let is_first = basis.is_some_and(|last| last.made.date_naive() != self.now.date_naive());
+        let sizes = if is_first || effort == Effort::Whole {
+            Sizes::Compared
+        } else {
+            Sizes::Trusted
+        };
         let Changes {
             of_series: mut changes,
             mut told,
             mark,
-        } = find(origin, (at.tree, at.folder), self.known, basis)?;
+        } = find(origin, (at.tree, at.folder), self.known, basis, sizes)?;
         let mut version = basis.cloned().unwrap_or_else(|| nothing(self.now));
         let changed = changes.len();
         // A mark that moved on alone is no reason for a new state: what is behind it is looked through again.

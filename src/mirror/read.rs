@@ -8,8 +8,9 @@ use std::collections::BTreeSet;
 use super::extent::Extent;
 use crate::catalog::Catalog;
 use crate::frame::{Frame, Profile};
+use crate::ledger::SeriesRecord;
 use crate::model::{Digest, PartitionKey, StorageRequest};
-use crate::storage::{Layout, StorageError, Stored};
+use crate::storage::{Layout, StorageError, StorageInterface, Stored};
 use crate::sys::{Fs, Rights, rights_of};
 use crate::workspace::Workspace;
 
@@ -125,6 +126,29 @@ impl Origin<'_, '_> {
         let (modified, changed) = (meta.modified_nanos, meta.changed_nanos);
         let text = format!("{}\0{modified}\0{changed}\0{}", meta.len, meta.inode);
         Ok(Some(Digest::of(text.as_bytes()).half().number()))
+    }
+
+    /// Tells whether the files of a series have not as many bytes as was recorded: then another program was at them. What cannot be
+    /// looked at is told by whoever reads it.
+    pub(super) fn is_changed_by_others(
+        self,
+        request: &StorageRequest,
+        record: &SeriesRecord,
+    ) -> bool {
+        let lying = self.bytes(request, record.is_legacy);
+        record.is_exact() && matches!(lying, Ok(Some(bytes)) if bytes != record.bytes)
+    }
+
+    /// Returns how many bytes the files of a series have, without opening them; `None` where none lies in this layout.
+    fn bytes(self, request: &StorageRequest, is_legacy: bool) -> Result<Option<u64>, StorageError> {
+        let stores = &self.workspace.stores;
+        if is_legacy {
+            // Of two files one counts, which is the one that is written.
+            let path = stores.legacy.places().standing_path(request)?;
+            return Ok(self.fs.metadata(&path)?.map(|meta| meta.len));
+        }
+        let stat = stores.partitioned.stat(request)?;
+        Ok(stat.map(|stat| stat.bytes))
     }
 
     fn rights(

@@ -179,19 +179,24 @@ pub(super) fn lengths(
     Ok(stored)
 }
 
-/// The only one that is stored; else the longest stored one that fills the bars that are wanted, since the fewer bars are joined the
-/// better, and longer ones mostly reach further back; else the only one that is kept.
+/// The only one that is stored; else the longest stored one that fills the bars that are wanted; else the only one that is kept.
 fn only_length(
     stored: &[Interval],
     kept: &[Interval],
     filling: Option<Interval>,
 ) -> Option<Interval> {
-    let filled = |to| stored.iter().rfind(|from| from.fills(to)).copied();
+    let filling = filling.and_then(|to| filled(stored, to));
     match (stored, kept) {
         ([only], _) => Some(*only),
-        (_, [only]) => filling.and_then(filled).or(Some(*only)),
-        _ => filling.and_then(filled),
+        (_, [only]) => filling.or(Some(*only)),
+        _ => filling,
     }
+}
+
+/// Returns the longest bars that fill those of a length: the fewer bars are joined the better, and longer ones mostly reach further
+/// back.
+pub(super) fn filled(lengths: &[Interval], to: Interval) -> Option<Interval> {
+    lengths.iter().filter(|from| from.fills(to)).max().copied()
 }
 
 #[cfg(test)]

@@ -1,16 +1,14 @@
 //! Reads many series ahead of what is written of them, a few stretches at a time.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::mpsc::sync_channel;
 use std::thread;
 
 use rayon::prelude::*;
 
-use crate::codec::ALL_TIMES;
 use crate::inventory::interval_of;
-use crate::model::{Interval, PartitionKey, StorageRequest};
-use crate::storage::{FoundFile, Layout, StorageError, Stored};
+use crate::model::{Interval, StorageRequest};
+use crate::storage::{HeldFile, Layout, StorageError, Stored};
 use crate::workspace::{ReadError, Reading};
 
 /// What was read of a series, or of a stretch of it; `None` when nothing of it is stored.
@@ -31,8 +29,8 @@ pub enum Pieces {
 /// What is read at once.
 enum Stretch {
     Whole,
-    /// Some months, and what is misplaced beside them.
-    Months(BTreeSet<PartitionKey>, Vec<PathBuf>),
+    /// Some months, which are held already, and what is misplaced beside them.
+    Months(Vec<HeldFile>, Vec<PathBuf>),
 }
 
 /// Hands the rows of each series to `take`, in the order of the list and of time, until it refuses. At most two lots of
@@ -84,9 +82,9 @@ fn read_all<'s>(
 fn read(reading: Reading<'_, '_>, request: &StorageRequest, stretch: Stretch) -> Read {
     match stretch {
         Stretch::Whole => Ok(reading.read(request)?.map(|found| found.stored)),
-        Stretch::Months(months, misplaced) => {
+        Stretch::Months(files, misplaced) => {
             let store = &reading.workspace.stores.partitioned;
-            let (stored, _) = store.read_partitions(request, &months, &ALL_TIMES)?;
+            let stored = HeldFile::rows(store, request, files)?;
             Ok(Some(Stored {
                 misplaced,
                 ..stored
@@ -118,33 +116,37 @@ fn months(
     if layout != Layout::Partitioned {
         return Ok(None);
     }
-    let files = workspace.stores.files_of(request, layout)?;
-    let Some(groups) = groups(&files) else {
+    // All of them are read at once, and their rows made when it is their turn: between two months the series may change.
+    let (files, mut misplaced) = HeldFile::of(&workspace.stores.partitioned, request)?;
+    let holds: Vec<_> = files.iter().map(|file| file.holds).collect();
+    let Some(groups) = groups(&holds) else {
         return Ok(None);
     };
-    let mut misplaced = workspace.stores.partitioned.holdings(request)?.misplaced;
-    let stretch = |months| Stretch::Months(months, std::mem::take(&mut misplaced));
+    let mut files = files.into_iter();
+    let stretch = |count| {
+        let months = files.by_ref().take(count).collect();
+        Stretch::Months(months, std::mem::take(&mut misplaced))
+    };
     Ok(Some(groups.into_iter().map(stretch).collect()))
 }
 
-/// Groups files that follow one another; `None` where one of them is damaged, or two may overlap, so that they have to be
-/// merged.
-fn groups(files: &[FoundFile]) -> Option<Vec<BTreeSet<PartitionKey>>> {
-    let mut groups: Vec<BTreeSet<PartitionKey>> = Vec::new();
+/// Groups files that follow one another, and returns how many are in each group; `None` where one of them is damaged, or two may
+/// overlap, so that they have to be merged.
+fn groups(files: &[Option<(u64, (i64, i64))>]) -> Option<Vec<usize>> {
+    let mut groups = Vec::new();
     let (mut rows, mut end) = (STRETCH_ROWS, i64::MIN);
     for file in files {
-        let holds = file.holds.as_ref().ok()?;
-        let (first, last) = holds.span?;
+        let (more, (first, last)) = (*file)?;
         if first <= end {
             return None;
         }
         end = last;
         if rows >= STRETCH_ROWS {
-            groups.push(BTreeSet::new());
+            groups.push(0);
             rows = 0;
         }
-        rows += holds.rows.rows;
-        groups.last_mut()?.insert(file.partition);
+        rows += more;
+        *groups.last_mut()? += 1;
     }
     Some(groups)
 }
@@ -152,58 +154,24 @@ fn groups(files: &[FoundFile]) -> Option<Vec<BTreeSet<PartitionKey>>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Digest, Fingerprint, PriceBasis, TimeUnit};
-    use crate::storage::{FileContents, Flaw};
-
-    fn file(month: &str, rows: u64, span: (i64, i64)) -> FoundFile {
-        FoundFile {
-            path: month.into(),
-            partition: month.parse().unwrap(),
-            bytes: 1,
-            holds: Ok(FileContents {
-                rows: Fingerprint {
-                    rows,
-                    digest: Digest::of(b""),
-                },
-                span: Some(span),
-                unit: TimeUnit::Micros,
-                basis: PriceBasis::AsTraded,
-                profile: crate::frame::Profile::of(crate::model::Dataset::Stocks),
-                source: None,
-            }),
-        }
-    }
 
     #[test]
     fn months_are_read_together_until_they_are_worth_it() {
         let files = [
-            file("2025-01", 10_000, (0, 9)),
-            file("2025-02", 25_000, (10, 19)),
-            file("2025-03", 40_000, (20, 29)),
-            file("2025-04", 5, (30, 39)),
+            Some((10_000, (0, 9))),
+            Some((25_000, (10, 19))),
+            Some((40_000, (20, 29))),
+            Some((5, (30, 39))),
         ];
 
-        let groups = groups(&files).unwrap();
-
-        let named: Vec<Vec<String>> = groups
-            .iter()
-            .map(|group| group.iter().map(ToString::to_string).collect())
-            .collect();
-        assert_eq!(
-            named,
-            [vec!["2025-01", "2025-02"], vec!["2025-03"], vec!["2025-04"]]
-        );
+        assert_eq!(groups(&files), Some(vec![2, 1, 1]));
     }
 
     #[test]
     fn files_that_may_overlap_or_are_damaged_are_read_as_a_whole() {
-        let (a, b) = (file("2025-01", 10, (0, 9)), file("2025-02", 10, (9, 19)));
-        let torn = FoundFile {
-            holds: Err(Flaw::Damaged("torn".to_owned())),
-            ..b.clone()
-        };
+        let first = Some((10, (0, 9)));
 
-        assert!(groups(&[a.clone(), b]).is_none());
-        assert!(groups(&[a, torn]).is_none());
+        assert_eq!(groups(&[first, Some((10, (9, 19)))]), None);
+        assert_eq!(groups(&[first, None]), None);
     }
 }

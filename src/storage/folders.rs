@@ -99,6 +99,31 @@ impl Folders {
         }
     }
 
+    /// Adds partitions whose files are on their way to these places.
+    pub(super) fn add(&mut self, coming: impl Iterator<Item = PartitionFile>) {
+        for file in coming {
+            if self.files.iter().all(|there| there.path != file.path) {
+                self.files.push(file);
+            }
+        }
+        self.settle();
+    }
+
+    /// Puts the partitions into the order of time, each in one file.
+    fn settle(&mut self) {
+        // What is kept by the day yields to the file of its month, in which later values are stored.
+        let in_order = |file: &PartitionFile| {
+            let month = file.key.days().map(|(day, _)| (day.year(), day.month()));
+            (
+                month,
+                matches!(file.key, PartitionKey::Month { .. }),
+                file.key,
+            )
+        };
+        self.files.sort_by_key(in_order);
+        self.keep_one_of_each();
+    }
+
     /// Has each partition in one file: that in the folder to which new ones go. A second one is misplaced, as beside it.
     fn keep_one_of_each(&mut self) {
         let mut files: Vec<PartitionFile> = Vec::with_capacity(self.files.len());
@@ -400,17 +425,7 @@ impl SeriesFolders {
         for dir in self.series_dirs(series)? {
             found.look(&*self.fs, &dir, series.series.dataset())?;
         }
-        // What is kept by the day yields to the file of its month, in which later values are stored.
-        let in_order = |file: &PartitionFile| {
-            let month = file.key.days().map(|(day, _)| (day.year(), day.month()));
-            (
-                month,
-                matches!(file.key, PartitionKey::Month { .. }),
-                file.key,
-            )
-        };
-        found.files.sort_by_key(in_order);
-        found.keep_one_of_each();
+        found.settle();
         Ok(found)
     }
 

@@ -15,6 +15,7 @@ use crate::frame::{Frame, Profile};
 use crate::model::{Digest, PartitionKey, Provenance, StorageRequest, Venue, time};
 use crate::sys::Fs;
 
+use super::moment::Moment;
 use super::{Beyond, StorageError, WayOut};
 
 /// What was read of a series.
@@ -32,6 +33,8 @@ pub struct Stored {
     pub damaged: Vec<Damage>,
     /// Parquet files beside them that are none of the series, such as the copies of a synchronising program.
     pub misplaced: Vec<PathBuf>,
+    /// From when on it was read, where that can be told.
+    pub since: Option<Moment>,
 }
 
 /// A file whose bytes were read and are not what was written.

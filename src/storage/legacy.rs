@@ -163,6 +163,7 @@ impl LegacyStore {
                 provenance: decoded.provenance,
                 damaged: Vec::new(),
                 misplaced: Vec::new(),
+                since: None,
             }),
             Inspected::Damaged { reason, bytes } => {
                 let request = request.clone();
@@ -181,6 +182,7 @@ impl LegacyStore {
                     beyond: Vec::new(),
                     damaged: vec![damage],
                     misplaced: Vec::new(),
+                    since: None,
                 })
             }
         })

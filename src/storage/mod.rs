@@ -15,6 +15,7 @@ mod folders;
 mod footers;
 mod group;
 mod held;
+mod held_files;
 mod inspect;
 mod into_place;
 mod journal;
@@ -24,6 +25,7 @@ mod legacy;
 mod legacy_file;
 mod legacy_place;
 mod misplaced;
+mod moment;
 mod newest;
 mod note;
 mod older_trades;
@@ -58,12 +60,14 @@ pub use draft::Draft;
 pub use folders::Holdings;
 pub use footers::{FileContents, Flaw, FoundFile};
 pub use held::waiting_series;
+pub use held_files::HeldFile;
 pub use inspect::{Damage, Stored};
 pub use kept::read_kept;
 pub use leftover::{has_journal, lacks_what_it_replaces, leftover_runs};
 pub use legacy::LegacyStore;
 pub use legacy_file::{LegacyFile, LegacyFound};
 pub use legacy_place::LegacyPlaces;
+pub use moment::{MOST_TRIES, Moment};
 pub use newest::NewestFile;
 pub use older_trades::OlderTrades;
 pub use owners::{Claims, LegacyVenue, Owners, Planned};
@@ -323,6 +327,12 @@ pub enum StorageError {
         /// The file of the ledger.
         path: PathBuf,
         reason: String,
+    },
+    /// A series changed again and again while it was read.
+    #[error("{request} was changed each of the {tries} times that it was read")]
+    Unsteady {
+        request: Box<StorageRequest>,
+        tries: usize,
     },
     /// The run lock was lost in the middle of the run.
     #[error(transparent)]

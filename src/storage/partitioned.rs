@@ -21,6 +21,7 @@ use super::draft::Draft;
 use super::folders::SeriesFolders;
 use super::inspect::{Stored, inspect_own};
 use super::misplaced::{beside_series, series_ticker};
+use super::moment::Commits;
 use super::newest::{NewestFile, ends_in_older_form, newest_below};
 use super::prepare::{FileJob, FileOutcome, prepare_file};
 use super::sample::{Kept, Shape};
@@ -36,6 +37,8 @@ pub struct PartitionedStore {
     row_group_rows: Option<NonZeroUsize>,
     trees: Trees,
     limit: MemoryLimit,
+    /// Where it can be seen that a run commits beside whoever reads; `None` where nobody does.
+    commits: Option<Commits>,
 }
 
 impl PartitionedStore {
@@ -54,6 +57,7 @@ impl PartitionedStore {
             row_group_rows: None,
             trees: Trees::new(unsealed, Arc::new(Kept::nobody())),
             limit: MemoryLimit::default(),
+            commits: None,
         }
     }
 
@@ -71,6 +75,7 @@ impl PartitionedStore {
             folders: self.folders.rooted(root),
             root: root.to_owned(),
             trees: self.trees.anew(),
+            commits: None,
             ..*self
         }
     }
@@ -79,6 +84,19 @@ impl PartitionedStore {
     #[must_use]
     pub(super) fn within(self, limit: MemoryLimit) -> Self {
         Self { limit, ..self }
+    }
+
+    /// Returns the store, which sees what runs commit.
+    #[must_use]
+    pub(super) fn beside(self, commits: Commits) -> Self {
+        Self {
+            commits: Some(commits),
+            ..self
+        }
+    }
+
+    pub(super) fn commits(&self) -> Option<&Commits> {
+        self.commits.as_ref()
     }
 
     /// Returns the store, which knows whose series are kept.

@@ -8,13 +8,16 @@ use rayon::prelude::*;
 
 use crate::codec::{ALL_TIMES, Decoded};
 use crate::frame::{self, Frame, Profile};
+use crate::layout::parse_partition_folder;
 use crate::model::{PartitionKey, Provenance, StorageRequest};
+use crate::sys::atomic::parent;
 use crate::sys::{FsResult, Medium, Rights, rights_of};
 
 use super::StorageError;
 use super::beyond::{Beyond, beyond};
-use super::folders::{Folders, PartitionFile};
+use super::folders::PartitionFile;
 use super::inspect::{Damage, Inspected, Stored, claimed_rows, judge};
+use super::moment::{Lying, MOST_TRIES, Moment, lying};
 use super::partitioned::PartitionedStore;
 
 /// What was read of a series, file by file.
@@ -36,6 +39,34 @@ pub(super) struct Parts {
     damaged: Vec<Damage>,
     /// Parquet files beside them that are no partition.
     misplaced: Vec<PathBuf>,
+    /// From when on all that was read.
+    since: Option<Moment>,
+}
+
+/// A file, and what was read of it.
+pub(super) type ReadFile = (PartitionFile, Option<Vec<u8>>, Medium);
+
+/// What was read of one state of a series.
+#[derive(Debug)]
+pub(super) struct OneState {
+    /// Its files, in time order.
+    pub(super) files: Vec<ReadFile>,
+    /// Parquet files beside them that are no partition.
+    pub(super) misplaced: Vec<PathBuf>,
+    /// From when on all that was read.
+    since: Option<Moment>,
+}
+
+/// Reads files side by side, in their order.
+fn all_read(
+    files: Vec<PartitionFile>,
+    read: impl Fn(&PartitionFile) -> FsResult<(Option<Vec<u8>>, Medium)> + Sync,
+) -> FsResult<Vec<ReadFile>> {
+    let read = |file: PartitionFile| {
+        let (bytes, medium) = read(&file)?;
+        Ok((file, bytes, medium))
+    };
+    files.into_par_iter().map(read).collect()
 }
 
 impl Parts {
@@ -87,6 +118,7 @@ impl Parts {
             beyond: self.beyond,
             damaged: self.damaged,
             misplaced: self.misplaced,
+            since: self.since,
         }
     }
 }
@@ -146,18 +178,98 @@ impl PartitionedStore {
         is_wanted: &dyn Fn(PartitionKey) -> bool,
         read: impl Fn(&Path) -> FsResult<(Option<Vec<u8>>, Medium)> + Sync,
     ) -> Result<Option<Parts>, StorageError> {
-        let Folders {
-            mut files,
-            misplaced,
-            ..
-        } = self.folders().look(request.partitioned()?)?.known()?;
-        files.retain(|file| is_wanted(file.key));
-        if files.is_empty() {
+        let read = self.bytes_of(request, is_wanted, read)?;
+        if read.files.is_empty() {
             return Ok(None);
         }
-        let mut parts = self.read_files(request, files, read, &ALL_TIMES)?;
-        parts.misplaced = misplaced;
+        let mut parts = self.judged(request, read.files, &ALL_TIMES)?;
+        (parts.misplaced, parts.since) = (read.misplaced, read.since);
         Ok(Some(parts))
+    }
+
+    /// Reads the bytes of the wanted files of a series, all of one state of it.
+    ///
+    /// # Errors
+    /// When the folders cannot be looked at or a file cannot be read, and `Unsteady` when the series changed each time.
+    pub(super) fn bytes_of(
+        &self,
+        request: &StorageRequest,
+        is_wanted: &dyn Fn(PartitionKey) -> bool,
+        read: impl Fn(&Path) -> FsResult<(Option<Vec<u8>>, Medium)> + Sync,
+    ) -> Result<OneState, StorageError> {
+        for _ in 0..MOST_TRIES {
+            let Some(commits) = self.commits() else {
+                let (files, misplaced) = self.wanted(request, is_wanted, None)?;
+                let files = all_read(files, |file| read(&file.path))?;
+                return Ok(OneState {
+                    files,
+                    misplaced,
+                    since: None,
+                });
+            };
+            let mut moment = commits.moment(request)?;
+            let (files, misplaced) = self.wanted(request, is_wanted, Some(&moment))?;
+            moment.files = lying(self.fs(), files.iter().map(|file| &file.path))?;
+            let files = all_read(files, |file| {
+                // What is not in staging any more was moved to its place.
+                let staged = moment.staged(&file.path).map(&read).transpose()?;
+                staged
+                    .filter(|(bytes, _)| bytes.is_some())
+                    .map_or_else(|| read(&file.path), Ok)
+            })?;
+            let look_again = || self.lying(request, is_wanted, &moment);
+            if commits.lasts(request, &moment, look_again)? {
+                return Ok(OneState {
+                    files,
+                    misplaced,
+                    since: Some(moment),
+                });
+            }
+        }
+        Err(StorageError::Unsteady {
+            request: Box::new(request.clone()),
+            tries: MOST_TRIES,
+        })
+    }
+
+    /// Looks at the files of a series, of which some may be on their way since a moment.
+    pub(super) fn lying_now(
+        &self,
+        request: &StorageRequest,
+        moment: &Moment,
+    ) -> Result<Lying, StorageError> {
+        self.lying(request, &|_| true, moment)
+    }
+
+    fn lying(
+        &self,
+        request: &StorageRequest,
+        is_wanted: &dyn Fn(PartitionKey) -> bool,
+        moment: &Moment,
+    ) -> Result<Lying, StorageError> {
+        let (files, _) = self.wanted(request, is_wanted, Some(moment))?;
+        lying(self.fs(), files.iter().map(|file| &file.path))
+    }
+
+    /// Returns the wanted files of a series, those among them that are still on their way, and what is misplaced beside them.
+    fn wanted(
+        &self,
+        request: &StorageRequest,
+        is_wanted: &dyn Fn(PartitionKey) -> bool,
+        moment: Option<&Moment>,
+    ) -> Result<(Vec<PartitionFile>, Vec<PathBuf>), StorageError> {
+        let mut folders = self.folders().look(request.partitioned()?)?.known()?;
+        let unmoved = moment.into_iter().flat_map(Moment::unmoved);
+        folders.add(unmoved.filter_map(|path| {
+            let folder = parent(path.strip_prefix(self.root()).ok()?);
+            let parsed = parse_partition_folder(folder)?;
+            (parsed.request == *request).then(|| PartitionFile {
+                key: parsed.partition,
+                path: path.to_owned(),
+            })
+        }));
+        folders.files.retain(|file| is_wanted(file.key));
+        Ok((folders.files, folders.misplaced))
     }
 
     /// Reads partitions of a series one after the other, in time order, until `each` breaks: no more than one is in memory. What
@@ -184,7 +296,9 @@ impl PartitionedStore {
             if !is_wanted(key) {
                 continue;
             }
-            let parts = self.read_files(request, vec![file], read, &ALL_TIMES);
+            let parts = all_read(vec![file], |file| read(&file.path))
+                .map_err(StorageError::from)
+                .and_then(|read| self.judged(request, read, &ALL_TIMES));
             let stored = parts.map(|parts| Stored {
                 misplaced: std::mem::take(&mut misplaced),
                 ..parts.joined(profile)
@@ -220,7 +334,8 @@ impl PartitionedStore {
             }
         }
         let read = |path: &Path| Ok((self.fs().read(path)?, Medium::Cache));
-        let mut parts = self.read_files(request, files, read, span)?;
+        let read = all_read(files, |file| read(&file.path))?;
+        let mut parts = self.judged(request, read, span)?;
         parts.misplaced = std::mem::take(&mut way.misplaced);
         Ok((parts.joined(Profile::of(dataset)), rights))
     }
@@ -237,33 +352,34 @@ impl PartitionedStore {
         Ok(self.read_partitions(request, wanted, &ALL_TIMES)?.0)
     }
 
-    fn read_files(
+    /// Judges what was read of files of a series, of which the rows of a span are wanted.
+    pub(super) fn judged(
         &self,
         request: &StorageRequest,
-        files: Vec<PartitionFile>,
-        read: impl Fn(&Path) -> FsResult<(Option<Vec<u8>>, Medium)> + Sync,
+        files: Vec<ReadFile>,
         span: &RangeInclusive<i64>,
     ) -> Result<Parts, StorageError> {
         let profile = Profile::of(request.series.dataset());
-        let look = |file: &PartitionFile| {
-            let (bytes, medium) = read(&file.path)?;
+        let count = files.len();
+        let look = |(file, bytes, medium): ReadFile| {
             let within = (self.limit(), span);
             let found = judge(bytes, &file.path, profile, request, file.key, within)?;
-            Ok((found, medium))
+            Ok((file, found, medium))
         };
-        let inspected: Result<Vec<(Inspected, Medium)>, StorageError> =
-            files.par_iter().map(look).collect();
+        let inspected: Result<Vec<(PartitionFile, Inspected, Medium)>, StorageError> =
+            files.into_par_iter().map(look).collect();
         let mut parts = Parts {
-            frames: Vec::with_capacity(files.len()),
-            paths: Vec::with_capacity(files.len()),
+            frames: Vec::with_capacity(count),
+            paths: Vec::with_capacity(count),
             medium: Medium::Disk,
             provenance: Provenance::default(),
             displaced: 0,
             beyond: Vec::new(),
             damaged: Vec::new(),
             misplaced: Vec::new(),
+            since: None,
         };
-        for (file, (found, medium)) in files.into_iter().zip(inspected?) {
+        for (file, found, medium) in inspected? {
             parts.medium = parts.medium.min(medium);
             match found {
                 Inspected::Absent => {}

@@ -12,11 +12,12 @@ use crate::layout::Places;
 use crate::model::{Dataset, Interval, PriceBasis, StorageRequest, Ticker, Venue};
 use crate::sys::{Fs, FsError};
 
+use super::moment::{Commits, Lying, lying};
 use super::newest::holds_file;
 use super::place::refusal;
 use super::{
     Kept, Layout, LegacyStore, NewestFile, Owners, PartitionedStore, Route, RouteReason, Routed,
-    RoutingFacts, StorageError, StorageInterface, Unwanted, Without,
+    RoutingFacts, StorageError, StorageInterface, Stored, Unwanted, Without,
 };
 
 /// Both layouts of one workspace.
@@ -45,7 +46,8 @@ impl Stores {
         let unsealed = || unsealed.clone();
         Self {
             legacy: LegacyStore::new(Arc::clone(fs), root, compression, unsealed(), owners),
-            partitioned: PartitionedStore::new(Arc::clone(fs), data, compression, unsealed()),
+            partitioned: PartitionedStore::new(Arc::clone(fs), data, compression, unsealed())
+                .beside(Commits::new(Arc::clone(fs), places)),
             places: places.clone(),
         }
     }
@@ -78,6 +80,52 @@ impl Stores {
             Layout::Legacy => &self.legacy,
             Layout::Partitioned => &self.partitioned,
         }
+    }
+
+    /// Reads a series in a layout; `None` when nothing of it is stored there. Damage is in the answer.
+    ///
+    /// # Errors
+    /// When a file cannot be read, is foreign or is refused.
+    pub fn read(
+        &self,
+        request: &StorageRequest,
+        layout: Layout,
+    ) -> Result<Option<Stored>, StorageError> {
+        let (Layout::Legacy, Some(commits)) = (layout, self.partitioned.commits()) else {
+            return self.of(layout).read(request);
+        };
+        // One file has one state at any time. What is made of it and of others later needs to know which.
+        let mut moment = commits.moment(request)?;
+        moment.files = self.legacy_files(request)?;
+        let stored = self.legacy.read(request)?;
+        Ok(stored.map(|stored| Stored {
+            since: Some(moment),
+            ..stored
+        }))
+    }
+
+    /// Tells whether nothing of the ticker of a series was committed since rows of it were read.
+    ///
+    /// # Errors
+    /// When the disk cannot be asked.
+    pub fn is_as_read(
+        &self,
+        request: &StorageRequest,
+        layout: Layout,
+        stored: &Stored,
+    ) -> Result<bool, StorageError> {
+        let (Some(moment), Some(commits)) = (&stored.since, self.partitioned.commits()) else {
+            return Ok(true);
+        };
+        commits.lasts(request, moment, || match layout {
+            Layout::Legacy => self.legacy_files(request),
+            Layout::Partitioned => self.partitioned.lying_now(request, moment),
+        })
+    }
+
+    fn legacy_files(&self, request: &StorageRequest) -> Result<Lying, StorageError> {
+        let newest = self.legacy.newest(request)?;
+        lying(self.fs(), newest.iter().flat_map(NewestFile::paths))
     }
 
     /// Returns the price basis that the rows of a series stand on, in which new ones have to continue; `None` when

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use crate::frame::basis::payment_factor;
 use crate::frame::{self, Adjust, AdjustError, Adjustments, Bar, Factor, Frame, MarketEvent};
 use crate::model::{Dataset, Interval, PriceBasis, Series, StorageRequest, Ticker};
-use crate::storage::Stored;
+use crate::storage::{MOST_TRIES, StorageError, Stored};
 
 use super::reading::nothing;
 use super::{ReadError, Reading};
@@ -51,10 +51,12 @@ impl Reading<'_, '_> {
         how: Adjust,
     ) -> Result<Frame, ReadError> {
         let ticker = ticker(request)?;
-        let known = self.adjustments(request)?;
-        let basis = self.basis(request)?;
-        frame::adjusted(&stored.frame, &ticker, basis, how, &known)
-            .map_err(|error| cannot_adjust(request, error))
+        self.of_one_state(request, stored, |stored| {
+            let known = self.adjustments(request)?;
+            let basis = self.basis(request)?;
+            frame::adjusted(&stored.frame, &ticker, basis, how, &known)
+                .map_err(|error| cannot_adjust(request, error))
+        })
     }
 
     /// Returns what payments and splits do to the bars of a series, day by day.
@@ -63,10 +65,39 @@ impl Reading<'_, '_> {
         request: &StorageRequest,
         stored: &Stored,
     ) -> Result<Vec<Factor>, ReadError> {
-        let known = self.adjustments(request)?;
-        let basis = self.basis(request)?;
-        frame::factors_of(&stored.frame, basis, &known)
-            .map_err(|error| cannot_adjust(request, error))
+        self.of_one_state(request, stored, |stored| {
+            let known = self.adjustments(request)?;
+            let basis = self.basis(request)?;
+            frame::factors_of(&stored.frame, basis, &known)
+                .map_err(|error| cannot_adjust(request, error))
+        })
+    }
+
+    /// Makes something of bars and of what is stored beside them, all of one state of the ticker: bars that were read before a split
+    /// came are read anew, since the split is not in their prices yet. What was stored at a moment in the past does not change.
+    fn of_one_state<T>(
+        self,
+        request: &StorageRequest,
+        stored: &Stored,
+        make: impl Fn(&Stored) -> Result<T, ReadError>,
+    ) -> Result<T, ReadError> {
+        let workspace = self.workspace;
+        let mut anew = None;
+        for _ in 0..MOST_TRIES {
+            let made = make(anew.as_ref().unwrap_or(stored));
+            let read = anew.as_ref().unwrap_or(stored);
+            let layout = workspace.route(self.catalog, request)?.route.layout;
+            if self.as_of.is_some() || workspace.stores.is_as_read(request, layout, read)? {
+                return made;
+            }
+            let found = self.read(request)?;
+            let dataset = request.series.dataset();
+            anew = Some(found.map_or_else(|| nothing(dataset), |found| found.stored));
+        }
+        Err(ReadError::Storage(StorageError::Unsteady {
+            request: Box::new(request.clone()),
+            tries: MOST_TRIES,
+        }))
     }
 
     /// Returns what is known of the payments and splits of the bars of a series.

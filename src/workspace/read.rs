@@ -61,7 +61,7 @@ impl<'s> Workspace<'s> {
             return Ok(None);
         }
         let layout = routed.route.layout;
-        let stored = self.stores.of(layout).read(request)?;
+        let stored = self.stores.read(request, layout)?;
         Ok(stored.map(|stored| Found { layout, stored }))
     }
 

@@ -164,5 +164,6 @@ pub fn nothing(dataset: Dataset) -> Stored {
         beyond: Vec::new(),
         damaged: Vec::new(),
         misplaced: Vec::new(),
+        since: None,
     }
 }

@@ -3,6 +3,7 @@
 mod factors;
 mod files;
 mod forms;
+mod lengths;
 mod pictures;
 mod then;
 

@@ -107,6 +107,8 @@ mod missing_rows;
 #[cfg(test)]
 mod no_source;
 #[cfg(test)]
+mod one_state;
+#[cfg(test)]
 mod other_rows;
 #[cfg(test)]
 mod pages;

@@ -1,11 +1,12 @@
-//! `mirror` over legacy files of which nothing was recorded, such as those that the predecessor still writes.
+//! `mirror` over files of which nothing was recorded, such as those that the predecessor still writes, and over those that another
+//! program changed.
 
 use std::path::Path;
 
 use barkeep::cli::Exit;
 use barkeep::sys::Fs;
 
-use crate::support::barkeep::{run_on, update_demo};
+use crate::support::barkeep::{demo_disk, run_on, update_demo};
 use crate::support::sim::SimFs;
 
 const MIRROR: [&str; 7] = ["-C", "/ws", "mirror", "--venue", "us:demo", "-i", "1d"];
@@ -72,4 +73,39 @@ fn rows_that_another_program_writes_come_into_the_mirror() {
     assert_eq!(run_on(&disk, &MIRROR), Exit::Ok);
 
     assert_eq!(run_on(&disk, &VERIFY), Exit::Ok);
+}
+
+/// A disk with bars of one ticker, in partitions or in one file.
+fn recorded(is_partitioned: bool, end: &str) -> SimFs {
+    if is_partitioned {
+        return demo_disk(&["A"], ("2025-10-27", end));
+    }
+    let disk = SimFs::new();
+    disk.plant("/ws/barkeep.toml", SETTINGS);
+    let init = ["-C", "/ws", "init", "--venue", "us:demo", "--ticker", "A"];
+    assert_eq!(run_on(&disk, &init), Exit::Ok);
+    update_demo(&disk, ("2025-10-27", end));
+    disk
+}
+
+/// Nothing is written down of it, and the next commit takes the rows for its own.
+#[test]
+fn rows_that_another_program_adds_to_a_recorded_file_come_into_the_mirror() {
+    const MONTH: &str = "/ws/data/us/demo/stocks_1d/ticker=A/year=2025/month=11/data.parquet";
+    for (is_partitioned, file) in [(true, MONTH), (false, FILE)] {
+        let (disk, other) = (
+            recorded(is_partitioned, "2025-11-05"),
+            recorded(is_partitioned, "2025-11-06"),
+        );
+        assert_eq!(run_on(&disk, &MIRROR), Exit::Ok);
+
+        disk.plant(file, &other.peek(Path::new(file)).unwrap());
+        assert_eq!(run_on(&disk, &VERIFY), Exit::Mismatch, "{file}");
+        assert_eq!(run_on(&disk, &MIRROR), Exit::Ok);
+
+        assert_eq!(run_on(&disk, &VERIFY), Exit::Ok, "{file}");
+        update_demo(&disk, ("2025-11-07", "2025-11-10"));
+        assert_eq!(run_on(&disk, &MIRROR), Exit::Ok);
+        assert_eq!(run_on(&disk, &VERIFY), Exit::Ok, "{file}, written again");
+    }
 }

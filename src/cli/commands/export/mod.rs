@@ -20,13 +20,16 @@ use crate::catalog::refuse_order;
 use crate::cli::{Exit, Failure, Shell, wiring};
 use crate::export::{self, Draft, ExportError, Form, Head, Sheet, Table, Times, Unsaid, leftovers};
 use crate::frame::{Adjust, Column, Frame, KindOf, Profile};
-use crate::inventory::Asked;
+use crate::inventory::{Asked, interval_of};
 use crate::ledger::Ledgers;
-use crate::model::words::count;
+use crate::model::words::{count, some_of};
 use crate::model::{Dataset, Interval, StorageRequest};
 use crate::query::{self, Chosen, Making, Pieces, Span};
 use crate::storage::Stored;
 use crate::workspace::Reading;
+
+/// How many tickers a message names.
+const MOST_NAMED: usize = 10;
 
 /// What is asked of each series.
 #[derive(Clone, Copy)]
@@ -35,8 +38,6 @@ struct ExportQuestion<'q> {
     shell: &'q Shell<'q>,
     reading: Reading<'q, 'q>,
     span: Span,
-    /// Of the bars that are stored.
-    interval: Interval,
     times: Times,
 }
 
@@ -79,8 +80,7 @@ pub(in crate::cli) fn run(args: &ExportArgs, shell: &Shell<'_>) -> Result<Exit, 
         shell,
         reading,
         span,
-        interval: chosen.interval,
-        times: Times::of_bars(args.resample.unwrap_or(chosen.interval)),
+        times: Times::of_bars(chosen.interval),
     };
     let told = if let Some(target) = &target {
         question.write_file(form, target, &chosen)?
@@ -91,6 +91,7 @@ pub(in crate::cli) fn run(args: &ExportArgs, shell: &Shell<'_>) -> Result<Exit, 
         let _flushed = out.flush();
         told
     };
+    let told = told.without(shell, &chosen);
     let what = match (args.factors, &args.wide) {
         (true, _) => count(told.rows, "row", "rows"),
         (false, Some(_)) => count(told.rows, "date", "dates"),
@@ -202,12 +203,6 @@ impl ExportQuestion<'_> {
     ) -> Result<Told, Failure> {
         let Self { shell, .. } = self;
         let mut told = Told::default();
-        let making = Making {
-            adjust: self.args.adjust,
-            from: self.interval,
-            to: self.args.resample,
-            with_outside: false,
-        };
         let lots = (self.pieces(), shell.world.cores.get());
         let mut last: Option<StorageRequest> = None;
         query::each_piece(self.reading, &chosen.series, lots, |request, read| {
@@ -232,6 +227,12 @@ impl ExportQuestion<'_> {
                 }
             };
             told.exits.push(report_damage(shell, request, &stored));
+            let making = Making {
+                adjust: self.args.adjust,
+                from: interval_of(&request.series).unwrap_or(Interval::D1),
+                to: self.args.resample,
+                with_outside: false,
+            };
             match making.within(self.reading, request, &stored, self.span) {
                 Ok((frame, _)) if frame.is_empty() => {}
                 Ok((frame, is_unfinished)) => {
@@ -285,10 +286,7 @@ impl ExportQuestion<'_> {
     fn facts(self, chosen: &Chosen) -> Vec<(String, String)> {
         let mut facts = vec![
             ("source".to_owned(), chosen.venue.to_string()),
-            (
-                "interval".to_owned(),
-                self.args.resample.unwrap_or(chosen.interval).to_string(),
-            ),
+            ("interval".to_owned(), chosen.interval.to_string()),
         ];
         let as_of = self.reading.as_of.map(|at| at.to_rfc3339());
         facts.extend(as_of.map(|at| ("as_of".to_owned(), at)));
@@ -306,6 +304,19 @@ fn utc_head() -> Head {
 }
 
 impl Told {
+    /// Names tickers of which nothing could be made.
+    fn without(mut self, shell: &Shell<'_>, chosen: &Chosen) -> Self {
+        if !chosen.without.is_empty() {
+            let names = some_of(&chosen.without, MOST_NAMED);
+            let to = chosen.interval;
+            shell.error(&format!(
+                "no stored bars of {names} can be joined to bars of {to}"
+            ));
+            self.exits.push(Exit::Partial);
+        }
+        self
+    }
+
     /// Names a series of which nothing is written.
     fn fail(&mut self, shell: &Shell<'_>, failure: &Failure) {
         shell.error(&failure.text());

@@ -59,6 +59,7 @@ impl fmt::Display for Op<'_> {
 }
 
 type Choice = Arc<dyn Fn(&Op<'_>) -> bool + Send + Sync>;
+type Hear = Arc<dyn Fn(&Path) + Send + Sync>;
 
 /// A file system that silently leaves out chosen calls. Creating a file and taking a lock cannot be left out; what can be is
 /// who may use the new file, which then is whoever the umask lets.
@@ -66,6 +67,7 @@ type Choice = Arc<dyn Fn(&Op<'_>) -> bool + Send + Sync>;
 pub(crate) struct MutantFs {
     inner: Arc<dyn Fs>,
     leave_out: Choice,
+    before_read: Hear,
 }
 
 impl fmt::Debug for MutantFs {
@@ -83,6 +85,18 @@ impl MutantFs {
         Self {
             inner,
             leave_out: Arc::new(leave_out),
+            before_read: Arc::new(|_| ()),
+        }
+    }
+
+    /// Returns `inner`, where something is done before a file is read, as another process may at any time.
+    pub(crate) fn hearing(
+        inner: Arc<dyn Fs>,
+        before_read: impl Fn(&Path) + Send + Sync + 'static,
+    ) -> Self {
+        Self {
+            before_read: Arc::new(before_read),
+            ..Self::new(inner, |_| false)
         }
     }
 
@@ -141,6 +155,7 @@ impl Barrier for MutantBarrier {
 
 impl Fs for MutantFs {
     fn read(&self, path: &Path) -> FsResult<Option<Vec<u8>>> {
+        (self.before_read)(path);
         self.inner.read(path)
     }
 

@@ -1,5 +1,7 @@
 //! What a call does to the disk, the faults and the locks behind it.
 
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher};
 use std::io;
 use std::path::Path;
 
@@ -8,7 +10,7 @@ use barkeep::sys::{Access, Kind, Meta, Rights};
 use super::disk::{Change, Link};
 use super::mutant::Op;
 use super::simfs::State;
-use super::tree::{Ino, Node};
+use super::tree::{Ino, Names, Node};
 
 /// The umask of every process on the disk.
 const UMASK: u32 = 0o022;
@@ -164,11 +166,11 @@ impl State {
 
     pub(super) fn meta(&self, ino: Ino) -> Meta {
         match self.disk.now.node(ino) {
-            Node::Dir(_) => Meta {
+            Node::Dir(names) => Meta {
                 kind: Kind::Dir,
                 len: 4096,
-                modified_nanos: 0,
-                changed_nanos: 0,
+                modified_nanos: stamp(names),
+                changed_nanos: stamp(names),
                 inode: u64::from(ino),
                 rights: rights(0o755),
                 has_setgid: false,
@@ -193,4 +195,11 @@ impl State {
             },
         }
     }
+}
+
+/// Returns what stands for the time at which the names of a directory changed last: no number of a node is used twice.
+fn stamp(names: &Names) -> i64 {
+    let mut hasher = DefaultHasher::new();
+    names.hash(&mut hasher);
+    i64::from_ne_bytes(hasher.finish().to_ne_bytes()) >> 1
 }
