@@ -410,7 +410,7 @@ impl<'l> FeedRun<'l> {
             spec.currency
         );
         let feed = report.feed_at(self.venue());
-        feed.failures.push(FileFailure { file, reason, kind });
+        feed.failures.push(FileFailure { kind, file, reason });
         Ok(false)
     }
 

@@ -246,7 +246,7 @@ fn a_day_whose_only_file_cannot_be_had_is_not_silent() {
     feed.publish("daily-2026-09-17", &lines(minute));
     feed.fail("daily-2026-09-17");
     let mut bar = feed.workspace("", "2026-09-17T06:00:00Z");
-    "2026-09-17T21:00:00Z".clone_into(&mut bar.now);
+    "2026-09-17T22:45:00Z".clone_into(&mut bar.now);
 
     let ran = bar.run(&UPDATE);
 
