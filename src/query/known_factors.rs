@@ -46,6 +46,15 @@ pub(super) fn known_factors(
     bars: &StorageRequest,
     stored: &Stored,
 ) -> Result<Vec<KnownFactor>, ReadError> {
+    reading.of_one_state(bars, stored, |stored| of_state(reading, bars, stored))
+}
+
+/// Returns them as bars and what is stored beside them have them, which may become others meanwhile.
+fn of_state(
+    reading: Reading<'_, '_>,
+    bars: &StorageRequest,
+    stored: &Stored,
+) -> Result<Vec<KnownFactor>, ReadError> {
     let Some(ticker) = bars.series.ticker().cloned() else {
         return Ok(Vec::new());
     };

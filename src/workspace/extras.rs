@@ -75,7 +75,7 @@ impl Reading<'_, '_> {
 
     /// Makes something of bars and of what is stored beside them, all of one state of the ticker: bars that were read before a split
     /// came are read anew, since the split is not in their prices yet. What was stored at a moment in the past does not change.
-    fn of_one_state<T>(
+    pub fn of_one_state<T>(
         self,
         request: &StorageRequest,
         stored: &Stored,
