@@ -188,18 +188,16 @@ fn only_venue(
 
 /// Returns the one length of bars.
 fn only_length(lengths: &[Interval]) -> Result<Interval, Unclear> {
-    match lengths {
-        [only] => Ok(*only),
-        _ => {
-            let all = some_of(lengths, Interval::ALL.len());
-            let unclear = Unclear::words(format!("bars of several intervals are stored: {all}"));
-            let first = lengths.first().map(ToString::to_string);
-            Err(unclear.hint(format!(
-                "name one: --interval {}",
-                first.unwrap_or_default()
-            )))
-        }
+    if let [only] = lengths {
+        return Ok(*only);
     }
+    let all = some_of(lengths, Interval::ALL.len());
+    let unclear = Unclear::words(format!("bars of several intervals are stored: {all}"));
+    let first = lengths.first().map(ToString::to_string);
+    Err(unclear.hint(format!(
+        "name one: --interval {}",
+        first.unwrap_or_default()
+    )))
 }
 
 #[cfg(test)]
