@@ -52,6 +52,17 @@ impl Prices {
     }
 }
 
+impl Candle {
+    /// Returns its volume as a share of the largest one; what is less than none is none.
+    pub(super) fn share_of(&self, most: f64) -> f64 {
+        if most > 0.0 {
+            (self.volume / most).max(0.0)
+        } else {
+            0.0
+        }
+    }
+}
+
 /// The candles of a series.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Candles {
@@ -73,10 +84,10 @@ impl Candles {
             return Some((low, high));
         }
         let room = (low.abs() * 0.01).max(f64::MIN_POSITIVE);
-        Some((low - room, high + room))
+        Some(((low - room).max(f64::MIN), (high + room).min(f64::MAX)))
     }
 
-    /// Returns the largest volume.
+    /// Returns the largest volume; 0 where nothing was traded.
     pub(super) fn most_traded(&self) -> f64 {
         self.all.iter().map(|one| one.volume).fold(0.0, f64::max)
     }
@@ -92,7 +103,10 @@ pub fn candles(frame: &Frame, most: usize) -> Candles {
         Candle {
             date: bars.first().and_then(|bar| bar.date).unwrap_or_default(),
             prices,
-            volume: volumes.filter(|volume| volume.is_finite()).sum(),
+            volume: volumes
+                .filter(|volume| volume.is_finite())
+                .sum::<f64>()
+                .clamp(f64::MIN, f64::MAX),
         }
     };
     Candles {

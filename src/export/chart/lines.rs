@@ -4,7 +4,7 @@
 
 use chrono::NaiveDateTime;
 
-use super::axis::{marks, short};
+use super::axis::{WIDEST, from_above, marks, short, written};
 use super::candle::Prices;
 use super::{Candle, Candles};
 use crate::export::Times;
@@ -46,7 +46,7 @@ const END: &str = "\u{1b}[0m";
 impl Size {
     /// Returns how many candles fit beside the widest of the labels.
     pub fn candles(self) -> usize {
-        self.columns.saturating_sub(WIDEST_LABEL + 2).max(1)
+        self.columns.saturating_sub(WIDEST + 2).max(1)
     }
 
     fn of_volumes(self) -> usize {
@@ -59,9 +59,6 @@ impl Size {
             .max(LEAST_ROWS)
     }
 }
-
-/// The widest label is cut to so many letters.
-const WIDEST_LABEL: usize = 10;
 
 /// Returns the picture, line by line: prices, volumes, dates.
 pub fn lines(candles: &Candles, size: Size, times: Times, paint: Paint) -> Vec<String> {
@@ -82,11 +79,7 @@ pub fn lines(candles: &Candles, size: Size, times: Times, paint: Paint) -> Vec<S
     let most = candles.most_traded();
     let label = short(most);
     let width = labels.iter().map(|(_, label)| label.chars().count());
-    let width = width
-        .chain([label.len()])
-        .max()
-        .unwrap_or_default()
-        .min(WIDEST_LABEL);
+    let width = width.chain([label.len()]).max().unwrap_or_default();
     let mut lines = Vec::new();
     for row in 0..size.of_prices() {
         let label = labels.iter().find(|(at, _)| *at == row);
@@ -105,8 +98,8 @@ pub fn lines(candles: &Candles, size: Size, times: Times, paint: Paint) -> Vec<S
 
 fn with_label(label: Option<&String>, width: usize, text: &str) -> String {
     let (label, edge) = match label {
-        Some(label) => (label.chars().take(width).collect(), '┤'),
-        None => (String::new(), '│'),
+        Some(label) => (label.as_str(), '┤'),
+        None => ("", '│'),
     };
     format!("{label:>width$} {edge}{text}")
         .trim_end()
@@ -116,15 +109,14 @@ fn with_label(label: Option<&String>, width: usize, text: &str) -> String {
 /// Returns the rows that have a label.
 fn labels(range: (f64, f64), rows: usize) -> Vec<(usize, String)> {
     let (marks, decimals) = marks(range.0, range.1, (rows / 3).max(2));
-    let label = |mark: f64| (half_of(mark, range, rows) / 2, format!("{mark:.decimals$}"));
+    let label = |mark: f64| (half_of(mark, range, rows) / 2, written(mark, decimals));
     marks.into_iter().map(label).collect()
 }
 
 /// Returns the half row of a price, counted from above.
-fn half_of(price: f64, (low, high): (f64, f64), rows: usize) -> usize {
+fn half_of(price: f64, range: (f64, f64), rows: usize) -> usize {
     let halves = f64::from(u32::try_from(rows * 2 - 1).unwrap_or(u32::MAX));
-    let from_above = (high - price) / (high - low) * halves;
-    whole(from_above).min(rows * 2 - 1)
+    whole(from_above(price, range) * halves).min(rows * 2 - 1)
 }
 
 #[expect(
@@ -160,12 +152,7 @@ impl Plot<'_> {
         let eighths = rows * 8;
         let full = f64::from(u32::try_from(eighths).unwrap_or(u32::MAX));
         let letters = self.candles.iter().map(|candle| {
-            let share = if most > 0.0 {
-                candle.volume / most
-            } else {
-                0.0
-            };
-            let height = whole(share * full).max(usize::from(candle.volume > 0.0));
+            let height = whole(candle.share_of(most) * full).max(usize::from(candle.volume > 0.0));
             let above = height.saturating_sub((rows - 1 - row) * 8).min(8);
             let letter = EIGHTHS.get(above).copied().unwrap_or(' ');
             (letter, candle.prices.map(|prices| prices.rose()))
@@ -353,6 +340,20 @@ mod tests {
                 assert!(longest <= Some(columns), "{columns}: {longest:?}");
             }
         }
+    }
+
+    /// The label was cut: 1500000000.
+    #[test]
+    fn a_label_is_never_another_number() {
+        let bars = vec![[1e300, 1.7e308, 1e299, 1.5e308, f64::MAX]; 30];
+        let candles = candles(&days(&bars), 10);
+
+        let picture = lines(&candles, SMALL, Times::Days, Paint::Plain);
+
+        let labels = picture.iter().filter_map(|line| line.split_once('┤'));
+        let labels: Vec<&str> = labels.map(|(label, _)| label.trim()).collect();
+        assert!(labels.contains(&"1.50e308"), "{picture:#?}");
+        assert!(labels.contains(&"1.8e308"), "{picture:#?}");
     }
 
     #[test]

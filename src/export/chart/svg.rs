@@ -4,7 +4,7 @@ use plotters::coord::Shift;
 use plotters::prelude::*;
 
 use super::Candles;
-use super::axis::{marks, short};
+use super::axis::{from_above, marks, short, written};
 use crate::export::{ExportError, Times};
 use crate::model::time;
 
@@ -16,6 +16,8 @@ const INK: RGBColor = RGBColor(36, 41, 47);
 const FONT: &str = "sans-serif";
 /// Room for the labels of prices.
 const MARGIN: u32 = 64;
+/// How high the whole range is drawn.
+const FULL: i32 = 1_000_000;
 
 type Area<'s> = DrawingArea<SVGBackend<'s>, Shift>;
 
@@ -51,20 +53,39 @@ fn place(at: usize) -> f64 {
     f64::from(u32::try_from(at).unwrap_or(u32::MAX))
 }
 
-fn prices(area: &Area<'_>, candles: &Candles, (low, high): (f64, f64)) -> Result<(), ExportError> {
-    let room = (high - low) * 0.04;
+/// Returns how high a share of a range is drawn. The library finds marks of its own, and an end of that, between some numbers only.
+#[expect(clippy::cast_possible_truncation, reason = "far less than the most")]
+fn height(share: f64) -> i32 {
+    (share * f64::from(FULL)).round() as i32
+}
+
+/// Returns the label of a mark, which is one of those that were given.
+fn label_of(marks: &[(i32, String)], at: i32) -> String {
+    let found = marks.iter().find(|(mark, _)| *mark == at);
+    found.map_or_else(String::new, |(_, label)| label.clone())
+}
+
+fn prices(area: &Area<'_>, candles: &Candles, range: (f64, f64)) -> Result<(), ExportError> {
+    let height = |price: f64| height(1.0 - from_above(price, range));
+    let (found, decimals) = marks(range.0, range.1, 6);
+    let found = found.into_iter();
+    let found: Vec<(i32, String)> = found
+        .map(|mark| (height(mark), written(mark, decimals)))
+        .collect();
+    let points = found.iter().map(|(at, _)| *at).collect();
     let end = place(candles.all.len()) - 0.5;
     let mut chart = ChartBuilder::on(area)
         .margin(8)
         .y_label_area_size(MARGIN)
-        .build_cartesian_2d(-0.5..end, (low - room)..(high + room))
+        .build_cartesian_2d(
+            -0.5..end,
+            (-FULL / 25..FULL + FULL / 25).with_key_points(points),
+        )
         .map_err(ExportError::refused)?;
-    let decimals = marks(low, high, 6).1;
     chart
         .configure_mesh()
         .disable_x_mesh()
-        .y_labels(6)
-        .y_label_formatter(&|price| format!("{price:.decimals$}"))
+        .y_label_formatter(&|at| label_of(&found, *at))
         .light_line_style(WHITE)
         .bold_line_style(GRID)
         .axis_style(GRID)
@@ -75,8 +96,9 @@ fn prices(area: &Area<'_>, candles: &Candles, (low, high): (f64, f64)) -> Result
     let drawn = drawn.filter_map(|(at, candle)| Some((place(at), candle.prices?)));
     for (at, prices) in drawn {
         let colour = if prices.rose() { ROSE } else { FELL };
-        let (top, bottom) = (prices.open.max(prices.close), prices.open.min(prices.close));
-        let wicks = [(prices.high, top), (bottom, prices.low)].map(|(from, to)| {
+        let [open, close] = [prices.open, prices.close].map(height);
+        let (top, bottom) = (open.max(close), open.min(close));
+        let wicks = [(height(prices.high), top), (bottom, height(prices.low))].map(|(from, to)| {
             let line = vec![(at, from), (at, to)];
             PathElement::new(line, colour)
         });
@@ -96,6 +118,11 @@ fn prices(area: &Area<'_>, candles: &Candles, (low, high): (f64, f64)) -> Result
 
 fn volumes(area: &Area<'_>, candles: &Candles, times: Times) -> Result<(), ExportError> {
     let most = candles.most_traded().max(1.0);
+    let found = marks(0.0, most, 3).0.into_iter();
+    let found: Vec<(i32, String)> = found
+        .map(|mark| (height(mark / most), short(mark)))
+        .collect();
+    let points = found.iter().map(|(at, _)| *at).collect();
     let end = place(candles.all.len()) - 0.5;
     let date = |at: &f64| {
         let mut all = candles.all.iter().enumerate();
@@ -112,15 +139,14 @@ fn volumes(area: &Area<'_>, candles: &Candles, times: Times) -> Result<(), Expor
         .margin(8)
         .y_label_area_size(MARGIN)
         .x_label_area_size(24)
-        .build_cartesian_2d(-0.5..end, 0.0..most)
+        .build_cartesian_2d(-0.5..end, (0..FULL).with_key_points(points))
         .map_err(ExportError::refused)?;
     chart
         .configure_mesh()
         .disable_x_mesh()
-        .y_labels(3)
         .x_labels(8)
         .x_label_formatter(&date)
-        .y_label_formatter(&|volume| short(*volume))
+        .y_label_formatter(&|at| label_of(&found, *at))
         .light_line_style(WHITE)
         .bold_line_style(GRID)
         .axis_style(GRID)
@@ -133,7 +159,10 @@ fn volumes(area: &Area<'_>, candles: &Candles, times: Times) -> Result<(), Expor
             Some(_) => FELL,
             None => GRID,
         };
-        let corners = [(place(at) - 0.35, 0.0), (place(at) + 0.35, candle.volume)];
+        let corners = [
+            (place(at) - 0.35, 0),
+            (place(at) + 0.35, height(candle.share_of(most))),
+        ];
         Rectangle::new(corners, colour.mix(0.5).filled())
     });
     chart
@@ -163,6 +192,35 @@ mod tests {
         let bodies = drawing.matches("<rect").count();
         assert_eq!(bodies, 1 + 2 + 2, "{drawing}");
         assert!(drawing.contains("2025-11-03"), "{drawing}");
+    }
+
+    /// It went on for ever: between some numbers the library finds no round ones.
+    #[test]
+    fn prices_and_volumes_of_any_size_are_drawn() {
+        let high = f64::MAX;
+        for bars in [
+            vec![[1e300, 1.7e308, 1e299, 1.5e308, 1.0]; 30],
+            vec![[high; 5]; 3],
+            vec![[-high, high, -high, high, high], [high; 5]],
+            vec![[0.0; 5]; 2],
+            vec![[-0.0, 5e-324, 0.0, 0.0, -5.0]],
+            vec![[1e16, 1e16_f64.next_up(), 1e16, 1e16, 0.0]],
+            vec![
+                [-5.0, -1.0, -9.0, -2.0, -high],
+                [-5.0, -1.0, -9.0, -2.0, high],
+            ],
+            vec![[1e-12, 2e-12, 1e-12, 1e-12, 5.0]],
+        ] {
+            let all = candles(&days(&bars), 2);
+
+            let drawing = svg(&all, "A", Times::Days, (640, 400)).unwrap();
+
+            assert!(
+                !drawing.contains("NaN") && !drawing.contains("inf"),
+                "{bars:?}"
+            );
+            assert!(drawing.len() < 20_000, "{}", drawing.len());
+        }
     }
 
     #[test]
