@@ -14,7 +14,8 @@ pub(super) fn marks(low: f64, high: f64, most: usize) -> (Vec<f64>, usize) {
     // What is between two numbers may be more than any number.
     let raw = high / room - low / room;
     if !(raw.is_finite() && raw > 0.0) {
-        return (vec![low], 2);
+        let is_tiny = low != 0.0 && low.abs() < 1.0;
+        return (vec![low], if is_tiny { TOO_MANY } else { 2 });
     }
     let power = raw.log10().floor();
     let step = [1.0, 2.0, 2.5, 5.0, 10.0]
@@ -24,7 +25,9 @@ pub(super) fn marks(low: f64, high: f64, most: usize) -> (Vec<f64>, usize) {
         .unwrap_or(raw);
     let first = (low / step).ceil();
     let numbers = (0..most).map(|at| (first + f64::from(u32::try_from(at).unwrap_or(0))) * step);
-    let numbers = numbers.take_while(|mark| *mark <= high).collect();
+    let numbers = numbers.take_while(|mark| *mark <= high);
+    // At the end of all numbers a product may be beyond them.
+    let numbers = numbers.filter(|mark| *mark >= low).collect();
     (numbers, decimals(step))
 }
 
@@ -133,7 +136,7 @@ mod tests {
                     );
                     let label = written(mark, decimals);
                     assert!(label.len() <= WIDEST, "{label}");
-                    let said: f64 = label.parse().unwrap();
+                    let said = label.parse::<f64>().unwrap().clamp(f64::MIN, f64::MAX);
                     assert!(
                         (said - mark).abs() <= mark.abs() * 0.01,
                         "{mark} is {label}"

@@ -345,15 +345,15 @@ mod tests {
     /// The label was cut: 1500000000.
     #[test]
     fn a_label_is_never_another_number() {
-        let bars = vec![[1e300, 1.7e308, 1e299, 1.5e308, f64::MAX]; 30];
+        let bars = vec![[1e300, 1.7e308, 1e299, 1.5e308, 4e18]; 30];
         let candles = candles(&days(&bars), 10);
 
         let picture = lines(&candles, SMALL, Times::Days, Paint::Plain);
 
         let labels = picture.iter().filter_map(|line| line.split_once('┤'));
         let labels: Vec<&str> = labels.map(|(label, _)| label.trim()).collect();
-        assert!(labels.contains(&"1.50e308"), "{picture:#?}");
-        assert!(labels.contains(&"1.8e308"), "{picture:#?}");
+        assert!(labels.contains(&"1.00e308"), "{picture:#?}");
+        assert!(labels.contains(&"1.2e19"), "{picture:#?}");
     }
 
     #[test]
