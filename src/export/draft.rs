@@ -1,8 +1,9 @@
 //! A file that appears when it is whole.
 //!
-//! Promises: until `keep` returns, the file has a hidden name beside its place, and what stood there is as it was; an export that
-//! fails, is stopped by a signal or meets a full disk leaves nothing. One that is killed leaves the hidden file, which
-//! `leftovers` names and nobody reads. After `keep` the file survives power loss.
+//! Promises: until `keep` returns, the file has a hidden name beside its place, and what stood there is as it was; what came there
+//! meanwhile is replaced only where that was allowed. An export that fails, is stopped by a signal or meets a full disk leaves
+//! nothing. One that is killed leaves the hidden file, which `leftovers` names and nobody reads. After `keep` the file survives
+//! power loss.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -34,11 +35,21 @@ impl Unsaid {
     }
 }
 
+/// What becomes of a file that has the name by the time when a draft is to have it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum IfTaken {
+    /// It stays, and the draft goes.
+    Refuse,
+    /// The draft takes its place.
+    Replace,
+}
+
 /// A file that is being written.
 #[derive(Debug)]
 pub struct Draft<'f> {
     fs: &'f dyn Fs,
     target: PathBuf,
+    if_taken: IfTaken,
     /// The hidden file; `None` once it has its name.
     temp: Option<tempfile::TempPath>,
     file: Box<dyn FsFile>,
@@ -51,7 +62,7 @@ impl<'f> Draft<'f> {
     ///
     /// # Errors
     /// When something else than a file stands there, or nothing can be made beside it.
-    pub fn begin(fs: &'f dyn Fs, target: &Path) -> FsResult<Self> {
+    pub fn begin(fs: &'f dyn Fs, target: &Path, if_taken: IfTaken) -> FsResult<Self> {
         let access = Access::at(fs, target, None)?;
         let prefix = prefix(target);
         let mut builder = tempfile::Builder::new();
@@ -69,6 +80,7 @@ impl<'f> Draft<'f> {
         Ok(Self {
             fs,
             target: target.to_owned(),
+            if_taken,
             temp: Some(temp),
             file,
             buffer: Vec::with_capacity(BUFFER),
@@ -84,13 +96,16 @@ impl<'f> Draft<'f> {
     /// Gives the file its name.
     ///
     /// # Errors
-    /// When the system refuses; then it is gone, and what stood there is as it was. If only the last sync of the folder failed, the
-    /// file is there already, and a power cut may take it back.
+    /// When the system refuses, or the name is taken (`is_taken`) and not given up; then the draft is gone, and what stood there is
+    /// as it was. If only the last sync of the folder failed, the file is there already, and a power cut may take it back.
     pub fn keep(mut self) -> FsResult<()> {
         self.pass_on()?;
         self.file.sync()?;
         if let Some(temp) = &self.temp {
-            self.fs.rename(temp, &self.target)?;
+            match self.if_taken {
+                IfTaken::Refuse => self.fs.rename_new(temp, &self.target)?,
+                IfTaken::Replace => self.fs.rename(temp, &self.target)?,
+            }
         }
         if let Some(mut temp) = self.temp.take() {
             temp.disable_cleanup(true);
@@ -134,20 +149,6 @@ impl Drop for Draft<'_> {
 fn prefix(target: &Path) -> String {
     let name = target.file_name().unwrap_or_default().to_string_lossy();
     format!(".{name}{MARK}")
-}
-
-/// Writes a file that is in memory as a whole.
-///
-/// # Errors
-/// As `Draft::begin` and `Draft::keep`.
-pub fn save(fs: &dyn Fs, target: &Path, bytes: &[u8]) -> FsResult<()> {
-    let mut draft = Draft::begin(fs, target)?;
-    let unsaid = draft.unsaid();
-    draft.write_all(bytes).map_err(|error| {
-        let said = unsaid.take();
-        said.unwrap_or_else(|| FsError::at("write", target)(error))
-    })?;
-    draft.keep()
 }
 
 /// Returns what killed exports left beside a target.

@@ -16,11 +16,11 @@ mod views;
 mod writer;
 
 pub use decimals::readable_rows;
-pub use draft::{Draft, Unsaid, leftovers, save};
+pub use draft::{Draft, IfTaken, Unsaid, leftovers};
 pub use error::ExportError;
 pub use report::page;
 pub use sheet::{Head, Sheet, Times};
-pub use target::target;
+pub use target::{Target, target};
 pub use text::{cell_text, names_json, row_json};
 pub use views::{Engine, Files, Tree, VenueViews, Zones, script, tell_apart};
 pub use writer::{Form, Table};

@@ -318,7 +318,16 @@ impl Profile {
                 Unclear::words(format!("there is no column `{name}`, but {names}"))
             })
         };
-        names.iter().map(position).collect()
+        let positions: Vec<usize> = names.iter().map(position).collect::<Result<_, _>>()?;
+        let mut before = positions.iter().enumerate();
+        let twice =
+            before.find(|(at, position)| positions.iter().take(*at).any(|one| one == *position));
+        match twice.and_then(|(at, _)| names.get(at)) {
+            Some(name) => Err(Unclear::words(format!(
+                "the column `{name}` is named twice"
+            ))),
+            None => Ok(positions),
+        }
     }
 }
 

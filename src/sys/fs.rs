@@ -81,6 +81,11 @@ impl FsError {
         self.source.kind() == io::ErrorKind::NotFound
     }
 
+    /// Tells whether a name that had to be free is not.
+    pub fn is_taken(&self) -> bool {
+        self.source.kind() == io::ErrorKind::AlreadyExists
+    }
+
     /// Tells whether the file system ran out of bytes, inodes or quota, or the process met its limit on file sizes.
     pub fn is_out_of_space(&self) -> bool {
         matches!(
@@ -201,6 +206,8 @@ pub trait Fs: fmt::Debug + Send + Sync {
     /// Renames a file or directory, replacing a file that has the new name; a link, pipe, socket or device is not
     /// replaced.
     fn rename(&self, from: &Path, to: &Path) -> FsResult<()>;
+    /// Renames a regular file to a name that must be free: whatever has it by then stays, and the error says so.
+    fn rename_new(&self, from: &Path, to: &Path) -> FsResult<()>;
     /// Gives a regular file another name, which must be free. Both names are the same file from then on.
     fn hard_link(&self, from: &Path, to: &Path) -> FsResult<()>;
     /// Creates a symbolic link that says `target`, under a name that must be free.

@@ -204,6 +204,20 @@ impl Fs for OsFs {
         }
     }
 
+    fn rename_new(&self, from: &Path, to: &Path) -> FsResult<()> {
+        use rustix::fs::{CWD, RenameFlags, renameat_with};
+        use rustix::io::Errno;
+        match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+            Ok(()) => Ok(()),
+            // Some file systems cannot; a second name must be free on all that have them.
+            Err(Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP) => {
+                self.hard_link(from, to)?;
+                self.remove_file(from).map(drop)
+            }
+            Err(error) => Err(FsError::at("rename into place", to)(error.into())),
+        }
+    }
+
     fn hard_link(&self, from: &Path, to: &Path) -> FsResult<()> {
         let refuse = FsError::at("link to", to);
         match self.metadata(from)?.map(|found| found.kind) {

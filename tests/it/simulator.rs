@@ -34,6 +34,32 @@ fn set(values: &[Option<&[u8]>]) -> BTreeSet<Option<Vec<u8>>> {
 }
 
 #[test]
+fn a_rename_to_a_name_that_must_be_free_replaces_nothing() {
+    let simulated = SimFs::new();
+    simulated.plant("/ws/x", b"");
+    for bench in [
+        TestWorkspace::on_disk(),
+        TestWorkspace::simulated(&simulated),
+    ] {
+        let (fs, root) = (bench.fs(), &bench.places.root);
+        let [old, taken, folder, free] = ["old", "taken", "folder", "free"].map(|n| root.join(n));
+        bench.write(&old, b"new");
+        bench.write(&taken, b"precious");
+        fs.create_dir(&folder).unwrap();
+
+        for there in [&taken, &folder] {
+            let refused = fs.rename_new(&old, there).unwrap_err();
+            assert!(refused.is_taken(), "{refused}");
+        }
+        fs.rename_new(&old, &free).unwrap();
+
+        assert_eq!(fs.read(&taken).unwrap().unwrap(), b"precious");
+        assert_eq!(fs.read(&free).unwrap().unwrap(), b"new");
+        assert_eq!(fs.read(&old).unwrap(), None);
+    }
+}
+
+#[test]
 fn a_simulated_disk_reads_as_a_real_one_does() {
     let simulated = SimFs::new();
     simulated.plant("/ws/x", b"");

@@ -2,9 +2,10 @@
 //!
 //! Promises: takes no lock and changes nothing that is stored. What is drawn can be read without colour.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
+use clap::builder::RangedU64ValueParser;
 
 use super::export::target;
 use super::named;
@@ -14,7 +15,7 @@ use super::time_args::{DATES, TimeArgs};
 use crate::cli::args::adjust;
 use crate::cli::{Exit, Failure, Shell, wiring};
 use crate::export::chart::{Paint, Size, candles, lines, svg};
-use crate::export::{Times, save};
+use crate::export::{Target, Times};
 use crate::frame::{Adjust, Frame};
 use crate::model::words::count;
 use crate::model::{Interval, Ticker, Venue, time};
@@ -24,6 +25,8 @@ use crate::query::Wanted;
 const USUAL_BARS: usize = 120;
 /// How high the picture is where nobody says it.
 const USUAL_ROWS: usize = 24;
+/// How high it can be.
+const MOST_ROWS: u64 = 1000;
 /// How wide it is where the window does not say it.
 const USUAL_COLUMNS: usize = 80;
 /// The size of a drawing in pixels.
@@ -50,7 +53,7 @@ pub(in crate::cli) struct ChartArgs {
     #[arg(long, value_parser = adjust(), value_name = "FOR", num_args = 0..=1, default_missing_value = "all", require_equals = true)]
     adjust: Option<Adjust>,
     /// How many lines the picture has
-    #[arg(long, value_name = "LINES", default_value_t = USUAL_ROWS)]
+    #[arg(long, value_name = "LINES", default_value_t = USUAL_ROWS, value_parser = rows())]
     height: usize,
     /// Draw into a file in place of the terminal; it ends with .svg
     #[arg(short, long, value_name = "FILE")]
@@ -60,13 +63,18 @@ pub(in crate::cli) struct ChartArgs {
     force: bool,
 }
 
+fn rows() -> RangedU64ValueParser<usize> {
+    RangedU64ValueParser::new().range(..=MOST_ROWS)
+}
+
 /// Runs `chart`.
 pub(in crate::cli) fn run(args: &ChartArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
-    let target = args.output.as_ref();
-    let target = target.map(|path| svg_target(args, shell, path));
-    let target = target.transpose()?;
+    refuse_other_forms(args)?;
     let span = args.time.span(shell.today())?;
     let workspace = wiring::open(shell)?;
+    let output = args.output.as_ref();
+    let target = output.map(|path| target(shell, &workspace, path, args.force));
+    let target = target.transpose()?;
     let (catalog, told) = catalog_if_usable(&workspace, shell)?;
     let reading = workspace.reading(&catalog);
     let (venues, word) = (args.venue.as_slice(), std::slice::from_ref(&args.ticker));
@@ -112,12 +120,13 @@ pub(in crate::cli) fn run(args: &ChartArgs, shell: &Shell<'_>) -> Result<Exit, F
     Ok(exit)
 }
 
-fn svg_target(args: &ChartArgs, shell: &Shell<'_>, path: &Path) -> Result<PathBuf, Failure> {
-    if path.extension().is_none_or(|ending| ending != "svg") {
+fn refuse_other_forms(args: &ChartArgs) -> Result<(), Failure> {
+    let is_other = |path: &PathBuf| path.extension().is_none_or(|ending| ending != "svg");
+    if args.output.as_ref().is_some_and(is_other) {
         return Err(Failure::usage("a picture is drawn as SVG")
             .hint("give the file a name that ends with .svg"));
     }
-    target(shell, path, args.force)
+    Ok(())
 }
 
 /// What is drawn.
@@ -145,10 +154,10 @@ impl Picture {
         format!("{}, {first} to {last}: {bars}{each}", self.name)
     }
 
-    fn save(&self, shell: &Shell<'_>, target: &Path) -> Result<(), Failure> {
+    fn save(&self, shell: &Shell<'_>, target: &Target) -> Result<(), Failure> {
         let candles = candles(&self.bars, CANDLES);
         let drawing = svg(&candles, &self.title(candles.bars_each), self.times, PIXELS)?;
-        Ok(save(&*shell.world.fs, target, drawing.as_bytes())?)
+        Ok(target.save(&*shell.world.fs, drawing.as_bytes())?)
     }
 
     fn print(&self, shell: &Shell<'_>, rows: usize) {

@@ -9,7 +9,7 @@ use clap::Args;
 
 use super::export::target;
 use crate::cli::{Exit, Failure, Shell, wiring};
-use crate::export::{page, save};
+use crate::export::page;
 use crate::model::words::size;
 use crate::overview::{self, Made};
 
@@ -26,8 +26,8 @@ pub(in crate::cli) struct ReportArgs {
 
 /// Runs `report`.
 pub(in crate::cli) fn run(args: &ReportArgs, shell: &Shell<'_>) -> Result<Exit, Failure> {
-    let target = target(shell, &args.output, args.force)?;
     let (workspace, catalog) = wiring::open_with_registry(shell)?;
+    let target = target(shell, &workspace, &args.output, args.force)?;
     let standing = overview::survey(&workspace, &catalog)?;
     let made = Made {
         at: shell.around.clock.now(),
@@ -36,7 +36,7 @@ pub(in crate::cli) fn run(args: &ReportArgs, shell: &Shell<'_>) -> Result<Exit, 
     };
     let document = overview::document(&workspace, &catalog, &standing.series, made)?.to_string();
     let page = page(&document);
-    save(&*shell.world.fs, &target, page.as_bytes())?;
+    target.save(&*shell.world.fs, page.as_bytes())?;
     let bytes = size(u64::try_from(page.len()).unwrap_or_default());
     let shown = args.output.display();
     shell.note(&format!("{shown} is a page of {bytes}."));

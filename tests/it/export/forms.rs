@@ -224,6 +224,53 @@ fn a_wide_table_has_a_column_for_each_ticker_and_the_closes_of_all() {
     assert!(text.stderr.contains("no numbers"), "{}", text.stderr);
 }
 
+/// Parquet was a bug (70), and in JSON the prices took the place of the dates.
+#[test]
+fn tickers_that_would_be_columns_of_one_name_are_refused_by_name_in_every_form() {
+    for (tickers, said) in [
+        (
+            ["DATE", "AAPL"],
+            "the column of DATE would be called like that of the dates",
+        ),
+        (
+            ["date", "AAPL"],
+            "the column of date would be called like that of the dates",
+        ),
+        (
+            ["aapl", "AAPL"],
+            "the columns of AAPL and aapl would have one name",
+        ),
+    ] {
+        let bar = Barkeep::partitioned(&tickers);
+        bar.run(&["update", "-q"]).expect(Exit::Ok);
+        for form in ["parquet", "arrow", "csv", "ndjson"] {
+            let file = format!("x.{form}");
+
+            let refused = export(&bar, &[&file, "--wide", "close"]).expect(Exit::Usage);
+            export(&bar, &["-", "--format", form, "--wide", "close"]).expect(Exit::Usage);
+
+            assert!(refused.stderr.contains(said), "{refused:?}");
+            assert!(!bar.has(&file));
+        }
+        export(&bar, &["y.csv", "AAPL", "--wide", "close"]).expect(Exit::Ok);
+    }
+}
+
+#[test]
+fn a_column_that_is_named_twice_is_refused_by_name() {
+    let bar = demo();
+    for form in ["parquet", "arrow", "csv", "ndjson"] {
+        let twice = ["-", "--format", form, "--columns", "date,close,date"];
+
+        let refused = export(&bar, &twice).expect(Exit::Usage);
+
+        assert!(
+            refused.stderr.contains("`date` is named twice"),
+            "{refused:?}"
+        );
+    }
+}
+
 #[test]
 fn factors_multiply_stored_closes_to_adjusted_ones() {
     let bar = paid();

@@ -53,6 +53,19 @@ fn a_chart_is_drawn_into_a_file_that_was_not_there() {
     assert!(!names(&bar).contains(&"b.svg".to_owned()));
 }
 
+#[test]
+fn a_chart_of_any_height_is_drawn_or_refused() {
+    let bar = demo();
+    for height in ["0", "1", "1000"] {
+        bar.run(&["chart", "AAPL", "--height", height])
+            .expect(Exit::Ok);
+    }
+    for height in ["1001", "18446744073709551615"] {
+        bar.run(&["chart", "AAPL", "--height", height])
+            .expect(Exit::Usage);
+    }
+}
+
 /// Returns the data of a page.
 fn data(page: &str) -> serde_json::Value {
     let (_, data) = page.split_once("id=\"data\">").unwrap();

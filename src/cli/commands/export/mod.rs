@@ -9,7 +9,7 @@ mod wide;
 pub(in crate::cli) use args::ExportArgs;
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use args::Goal;
@@ -18,15 +18,18 @@ use super::named;
 use super::show::{catalog_if_usable, instant, report_damage, utc_zone};
 use crate::catalog::refuse_order;
 use crate::cli::{Exit, Failure, Shell, wiring};
-use crate::export::{self, Draft, ExportError, Form, Head, Sheet, Table, Times, Unsaid, leftovers};
+use crate::export::{
+    self, ExportError, Form, Head, Sheet, Table, Target, Times, Unsaid, leftovers,
+};
 use crate::frame::{Adjust, Column, Frame, KindOf, Profile};
 use crate::inventory::{Asked, interval_of};
 use crate::ledger::Ledgers;
+use crate::mirror;
 use crate::model::words::{count, some_of};
 use crate::model::{Dataset, Interval, StorageRequest};
 use crate::query::{self, Chosen, Making, Pieces, Span};
 use crate::storage::Stored;
-use crate::workspace::Reading;
+use crate::workspace::{Reading, Workspace};
 
 /// How many tickers a message names.
 const MOST_NAMED: usize = 10;
@@ -66,7 +69,7 @@ pub(in crate::cli) fn run(args: &ExportArgs, shell: &Shell<'_>) -> Result<Exit, 
     let tickers = named::tickers(shell, reading, args.venue.as_slice(), &args.named())?;
     let target = match args.goal() {
         Goal::StandardOutput => None,
-        Goal::File(path) => Some(target(shell, path, args.force)?),
+        Goal::File(path) => Some(target(shell, &workspace, path, args.force)?),
     };
     let asked = Asked {
         venues: args.venue.clone().into_iter().collect(),
@@ -75,6 +78,9 @@ pub(in crate::cli) fn run(args: &ExportArgs, shell: &Shell<'_>) -> Result<Exit, 
     };
     refuse_order("export", &asked.tickers, args.interval, &catalog)?;
     let chosen = query::chosen(reading, &asked, args.purpose())?;
+    if args.wide.is_some() {
+        wide::refuse_one_name(&chosen)?;
+    }
     let question = ExportQuestion {
         args,
         shell,
@@ -114,31 +120,39 @@ pub(in crate::cli) fn run(args: &ExportArgs, shell: &Shell<'_>) -> Result<Exit, 
 /// Returns where a file that somebody named would stand.
 pub(super) fn target(
     shell: &Shell<'_>,
+    workspace: &Workspace<'_>,
     typed: &Path,
     may_replace: bool,
-) -> Result<PathBuf, Failure> {
+) -> Result<Target, Failure> {
     let named = (&*shell.world.current_dir, typed);
+    let mut kept = Vec::new();
+    let mirrors = mirror::root(workspace);
+    for venue in workspace.venues()? {
+        let of_market = mirrors.join(venue.market.as_str());
+        kept.push(of_market.join(venue.source.as_str()));
+    }
+    let around = (shell.root(), (&*mirrors, &*kept));
     Ok(export::target(
         &*shell.world.fs,
-        shell.root(),
+        around,
         named,
         may_replace,
     )?)
 }
 
 impl ExportQuestion<'_> {
-    fn write_file(self, form: Form, target: &Path, chosen: &Chosen) -> Result<Told, Failure> {
+    fn write_file(self, form: Form, target: &Target, chosen: &Chosen) -> Result<Told, Failure> {
         let fs = &*self.shell.world.fs;
-        for left in leftovers(fs, target)? {
+        for left in leftovers(fs, target.path())? {
             self.shell.warning(&format!(
                 "{} was left by an export that was killed, or is being written by another one; nobody reads it, and it can be removed.",
                 left.display()
             ));
         }
-        let mut draft = Draft::begin(fs, target)?;
+        let mut draft = target.draft(fs)?;
         let unsaid = draft.unsaid();
         let told = self.write(form, &mut draft, chosen, &unsaid)?;
-        draft.keep()?;
+        target.keep(draft)?;
         Ok(told)
     }
 

@@ -1,5 +1,6 @@
 //! One column of many series side by side.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::{ExportQuestion, Told};
@@ -9,6 +10,29 @@ use crate::frame::{Column, KindOf, Profile, Values, side_by_side};
 use crate::model::{Dataset, Ticker};
 use crate::query::Chosen;
 
+/// The column beside those of the tickers.
+const DATE: &str = "date";
+
+/// Refuses tickers whose columns could not be told from another one: many readers take no notice of upper and lower case.
+pub(super) fn refuse_one_name(chosen: &Chosen) -> Result<(), Failure> {
+    let mut names = BTreeMap::from([(DATE.to_owned(), None)]);
+    for ticker in chosen.series.iter().filter_map(|one| one.series.ticker()) {
+        let refused = match names.insert(ticker.as_str().to_lowercase(), Some(ticker)) {
+            None => continue,
+            Some(None) => format!("the column of {ticker} would be called like that of the dates"),
+            Some(Some(other)) => {
+                format!(
+                    "the columns of {other} and {ticker} would have one name, but for upper and lower case"
+                )
+            }
+        };
+        return Err(
+            Failure::usage(refused).hint("name tickers that go together; or leave out --wide")
+        );
+    }
+    Ok(())
+}
+
 /// Returns a sheet with a row for each date and a column for each ticker.
 pub(super) fn sheet(
     question: ExportQuestion<'_>,
@@ -16,7 +40,7 @@ pub(super) fn sheet(
     column: &str,
 ) -> Result<(Sheet, Told), Failure> {
     let mut kind = None;
-    let mut heads = vec![Head::new("date", KindOf::Time, question.times)];
+    let mut heads = vec![Head::new(DATE, KindOf::Time, question.times)];
     let mut series: Vec<(Vec<i64>, Column)> = Vec::new();
     let mut told = question.each(chosen, |request, frame, _| {
         let (at, found) = numbers(frame.profile(), column)?;

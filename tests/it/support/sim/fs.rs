@@ -179,6 +179,12 @@ impl Fs for SimFs {
             .map_err(FsError::at("rename into place", to))
     }
 
+    fn rename_new(&self, from: &Path, to: &Path) -> FsResult<()> {
+        self.state()
+            .rename_new(from, to)
+            .map_err(FsError::at("rename into place", to))
+    }
+
     fn hard_link(&self, from: &Path, to: &Path) -> FsResult<()> {
         let linked = self.state().hard_link(from, to);
         linked.map_err(FsError::at("link to", to))

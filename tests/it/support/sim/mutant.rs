@@ -192,6 +192,12 @@ impl Fs for MutantFs {
         self.unless(Op::Rename { from, to }, (), || self.inner.rename(from, to))
     }
 
+    fn rename_new(&self, from: &Path, to: &Path) -> FsResult<()> {
+        self.unless(Op::Rename { from, to }, (), || {
+            self.inner.rename_new(from, to)
+        })
+    }
+
     fn hard_link(&self, from: &Path, to: &Path) -> FsResult<()> {
         self.unless(Op::HardLink(to), (), || self.inner.hard_link(from, to))
     }

@@ -120,6 +120,14 @@ impl State {
         Ok(true)
     }
 
+    pub(super) fn rename_new(&mut self, from: &Path, to: &Path) -> io::Result<()> {
+        let (dir, name) = self.parent_of(to)?;
+        if self.disk.now.child(dir, name).is_some() {
+            return Err(errno(17));
+        }
+        self.rename(from, to)
+    }
+
     pub(super) fn hard_link(&mut self, from: &Path, to: &Path) -> io::Result<()> {
         self.begin(Op::HardLink(to))?;
         if self.has_no_links {
