@@ -134,17 +134,14 @@ pub fn survey(workspace: &Workspace<'_>, catalog: &Catalog) -> Result<Standing, 
     })
 }
 
-/// Counts the runs that were interrupted; what lies in a folder that nobody may look into is not counted, and the standing says so.
+/// Counts the runs that were interrupted; what lies in a data root that nobody may look into is not counted.
 ///
 /// # Errors
 /// When a folder cannot be listed.
-pub fn interrupted_runs(
-    workspace: &Workspace<'_>,
-    standing: &Standing,
-) -> Result<usize, StorageError> {
+pub fn interrupted_runs(workspace: &Workspace<'_>, data: &DataRoot) -> Result<usize, StorageError> {
     let (fs, places) = (workspace.fs(), &workspace.places);
     let runs = match leftover_runs(fs, places) {
-        Err(_) if standing.data.refusal().is_some() => leftover_runs(fs, &places.without_disk())?,
+        Err(_) if data.refusal().is_some() => leftover_runs(fs, &places.without_disk())?,
         runs => runs?,
     };
     Ok(runs.len())

@@ -48,7 +48,7 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
     }
     let standing = overview::survey(&workspace, &catalog)?;
     let lock = workspace.lock().describe()?;
-    let leftovers = overview::interrupted_runs(&workspace, &standing)?;
+    let leftovers = overview::interrupted_runs(&workspace, &standing.data)?;
     let Standing {
         series,
         unserved,

@@ -15,6 +15,7 @@ use crate::cli::ui::progress::Progress;
 use crate::cli::{Exit, Failure, Shell};
 use crate::inventory::Asked;
 use crate::model::words::count;
+use crate::overview;
 use crate::workspace::Workspace;
 
 /// What can be done about all series.
@@ -74,13 +75,25 @@ pub(super) fn run(
         return Ok(exit);
     }
     let mut done = Repaired::default();
-    if !args.dry_run && !shown.found.is_nothing() {
-        confirm(args, shell, &shown)?;
-        let held = registration::lock(workspace, shell, "check --repair", Duration::ZERO)?;
-        let progress = Progress::new(shell, args.json);
-        done = repair.carry_out(workspace.session(&held, &progress), &shown.found)?;
-        progress.end();
-        held.release()?;
+    let is_nothing = shown.found.is_nothing();
+    // What a stopped repair has still to do counts as done for who looks.
+    let is_unfinished =
+        || overview::interrupted_runs(workspace, &workspace.view().data_root(catalog));
+    if !args.dry_run && (!is_nothing || is_unfinished()? > 0) {
+        if !is_nothing {
+            confirm(args, shell, &shown)?;
+        }
+        match registration::lock(workspace, shell, "check --repair", Duration::ZERO) {
+            Ok(held) => {
+                let progress = Progress::new(shell, args.json);
+                done = repair.carry_out(workspace.session(&held, &progress), &shown.found)?;
+                progress.end();
+                held.release()?;
+            }
+            // Whoever is at work has left it.
+            Err(failure) if is_nothing && failure.exit == Exit::Locked => {}
+            Err(failure) => return Err(failure),
+        }
     }
     if args.json {
         print::document(args, &shown, &done, shell);
