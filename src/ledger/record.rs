@@ -37,7 +37,7 @@ pub struct SeriesRecord {
     /// The fingerprints of its files, each as a number, combined so that their order does not count: two records with the same
     /// one speak of the same rows.
     pub sum: u64,
-    /// What its last partitions hold, oldest first, [`MOST_LATEST`] at most: those are written again and again, and what is found in
+    /// What its last partitions hold, oldest first, two at most: those are written again and again, and what is found in
     /// the place of one of them may be an older copy. What the others hold the ledger alone says.
     pub latest: Vec<(PartitionKey, FileState)>,
 }
