@@ -66,7 +66,8 @@ impl Cycle<'_> {
         let strangers = Strangers::of(&self.request, catalog, |ticker, venue| {
             view.makes_bars_of(ticker, venue)
         });
-        if strangers.count() == self.request.tickers.len() {
+        let named = self.request.tickers.len();
+        if named > 0 && strangers.count() == named {
             // What exchanges call tickers is not known to the registry of a run.
             let known = workspace.catalog().ok().flatten();
             let known = known.as_ref().unwrap_or(catalog);
