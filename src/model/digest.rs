@@ -46,19 +46,7 @@ impl FromStr for Digest {
     type Err = InvalidDigest;
 
     fn from_str(text: &str) -> Result<Self, InvalidDigest> {
-        let nibbles: Option<Vec<u8>> = text
-            .chars()
-            .map(|c| c.to_digit(16).and_then(|digit| u8::try_from(digit).ok()))
-            .collect();
-        let bytes: Vec<u8> = nibbles
-            .ok_or(InvalidDigest)?
-            .chunks(2)
-            .map(|pair| pair.iter().fold(0, |byte, nibble| byte << 4 | nibble))
-            .collect();
-        if text.len() != 64 {
-            return Err(InvalidDigest);
-        }
-        bytes.try_into().map(Self).map_err(|_| InvalidDigest)
+        read_hex(text).map(Self)
     }
 }
 
@@ -93,9 +81,27 @@ impl FromStr for HalfDigest {
     type Err = InvalidDigest;
 
     fn from_str(text: &str) -> Result<Self, InvalidDigest> {
-        let whole: Digest = format!("{text}{text}").parse()?;
-        Ok(whole.half())
+        read_hex(text).map(Self)
     }
+}
+
+/// Reads two digits for each byte. Every record of a series has several digests, and all records are read by each update.
+fn read_hex<const BYTES: usize>(text: &str) -> Result<[u8; BYTES], InvalidDigest> {
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    if pairs.len() != BYTES || !rest.is_empty() {
+        return Err(InvalidDigest);
+    }
+    let nibble = |digit: u8| {
+        let nibble = char::from(digit).to_digit(16);
+        nibble
+            .and_then(|nibble| u8::try_from(nibble).ok())
+            .ok_or(InvalidDigest)
+    };
+    let mut bytes = [0; BYTES];
+    for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
+        *byte = nibble(*high)? << 4 | nibble(*low)?;
+    }
+    Ok(bytes)
 }
 
 /// Writes two digits for each byte. Each file that is written has several digests in it, and a format for each byte took a
@@ -109,7 +115,7 @@ fn write_hex(bytes: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
     f.write_str(&text)
 }
 
-/// The text is not 64 hexadecimal digits.
+/// The text is not 64 hexadecimal digits, or 32 of a half.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a digest has 64 hexadecimal digits")]
 pub struct InvalidDigest;
@@ -164,5 +170,21 @@ mod tests {
             Err(InvalidDigest)
         );
         assert_eq!(format!("{whole}00").parse::<Digest>(), Err(InvalidDigest));
+    }
+
+    #[test]
+    fn a_half_is_read_as_it_is_written_and_no_whole_one_for_it() {
+        let digest = Digest::of(b"bars");
+
+        assert_eq!(digest.half().to_string().parse(), Ok(digest.half()));
+        let whole = digest.to_string();
+        for odd in [
+            "",
+            &whole,
+            &whole[..31],
+            "0123456789abcdef0123456789abcde\u{e9}",
+        ] {
+            assert_eq!(odd.parse::<HalfDigest>(), Err(InvalidDigest), "{odd}");
+        }
     }
 }
