@@ -84,10 +84,13 @@ pub fn script(engine: Engine, venues: &[VenueViews]) -> String {
     if engine == Engine::Polars {
         text.push_str("import polars as pl\n");
     }
+    let mut trees = venues.iter().flat_map(|of| &of.trees);
     text.push_str(&match engine {
-        Engine::DuckDb => of_duckdb::beginning(venues),
+        // Who reads no trees as they are stored needs no instants made of clocks.
+        _ if !trees.any(Tree::needs_utc) => String::new(),
+        Engine::DuckDb => of_duckdb::instants(),
         Engine::Spark => String::new(),
-        Engine::Polars => python::beginning(venues),
+        Engine::Polars => python::instants(),
     });
     for of in venues {
         let _in_memory = write!(text, "\n{comment} {}\n", of.venue);
@@ -107,6 +110,9 @@ pub fn script(engine: Engine, venues: &[VenueViews]) -> String {
 fn one_line(sentence: &str) -> String {
     sentence.replace(|c: char| c.is_control(), " ")
 }
+
+/// The function that says at which instant the wall clock of a zone showed a moment.
+const INSTANT: &str = "barkeep_instant";
 
 /// The prices of a bar.
 const PRICES: [&str; 4] = ["open", "high", "low", "close"];

@@ -3,19 +3,12 @@
 use std::fmt::Write as _;
 
 use super::alike::{adjusted_bars, newest_bars, zone_rows};
-use super::{Files, Tree, VenueViews, Zones, spelled, sql};
+use super::{Files, INSTANT, Tree, VenueViews, Zones, spelled, sql};
 use crate::model::Dataset;
 
-/// The function that says at which instant the wall clock of a zone showed a moment.
-const INSTANT: &str = "barkeep_instant";
-
-/// Returns what the views of all venues need. `timezone` takes the later one of two instants. By how much the clock was set back
+/// Returns the function that makes instants of clocks. `timezone` takes the later one of two instants. By how much the clock was set back
 /// before that one is seen three hours earlier, and the earlier one counts if the clock showed the moment then, too.
-pub(super) fn beginning(venues: &[VenueViews]) -> String {
-    let mut trees = venues.iter().flat_map(|of| of.trees.iter());
-    if !trees.any(Tree::needs_utc) {
-        return String::new();
-    }
+pub(super) fn instants() -> String {
     format!(
         "\nCREATE OR REPLACE MACRO {INSTANT}_later(zone, wall) AS\n  timezone(zone, wall::TIMESTAMP);\n\
          CREATE OR REPLACE MACRO {INSTANT}_earlier(zone, wall) AS\n  {INSTANT}_later(zone, wall) + (wall::TIMESTAMP - INTERVAL 3 HOUR\n    \

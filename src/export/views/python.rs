@@ -2,18 +2,11 @@
 
 use std::fmt::Write as _;
 
-use super::{Files, PRICES, Tree, VenueViews, Zones};
+use super::{Files, INSTANT, PRICES, Tree, VenueViews, Zones};
 use crate::model::Dataset;
 
-/// The function that says at which instants the wall clock of a zone showed the dates of bars.
-const INSTANT: &str = "barkeep_instant";
-
-/// Returns what the frames of all venues need. A moment that a clock leaps over is as long after the one three hours before it.
-pub(super) fn beginning(venues: &[VenueViews]) -> String {
-    let mut trees = venues.iter().flat_map(|of| of.trees.iter());
-    if !trees.any(Tree::needs_utc) {
-        return String::new();
-    }
+/// Returns the function that makes instants of the dates of bars. A moment that a clock leaps over is as long after the one three hours before it.
+pub(super) fn instants() -> String {
     format!(
         "\ndef {INSTANT}(zone):\n    \
          def shown(wall):\n        \
