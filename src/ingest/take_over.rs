@@ -13,8 +13,8 @@ use std::path::{Path, PathBuf};
 use crate::frame::{self, Frame, Profile};
 use crate::model::{Dataset, Feed, PartitionKey, Provenance, Series, StorageRequest, Venue};
 use crate::storage::{
-    Custody, OlderTrades, Open, PutAway, Quarantine, Replaced, RowsToStage, Sealed, StagedRun,
-    StorageError, StorageInterface,
+    Custody, OlderDays, OlderTrades, Open, PutAway, Quarantine, Replaced, RowsToStage, Sealed,
+    StagedRun, StorageError, StorageInterface,
 };
 use crate::sys::atomic::{TempNames, create_dirs, parent, replace};
 use crate::workspace::{Session, View};
@@ -91,7 +91,7 @@ impl<'l> TakeOver<'_, 'l> {
 
     /// Writes days in the predecessor's columns anew.
     fn renew_days(&mut self) -> Result<(), IngestError> {
-        let days = match self.view.stores.partitioned.of_older_form(self.request) {
+        let days = match self.days().all() {
             Ok(days) => days,
             Err(error) => return self.warn(error),
         };
@@ -128,8 +128,7 @@ impl<'l> TakeOver<'_, 'l> {
             if self.session.stop.is_raised() {
                 return Ok(None);
             }
-            let store = &self.view.stores.partitioned;
-            match store.strays(self.request, *day) {
+            match self.days().strays(*day) {
                 Ok(found) => strays.push((*day, found)),
                 // Told when it is to be renewed.
                 Err(StorageError::Refused { .. } | StorageError::Foreign { .. }) => {}
@@ -167,7 +166,7 @@ impl<'l> TakeOver<'_, 'l> {
             }
             let more = plan.strays_of(*day);
             let prepared = if plan.is_older(*day) {
-                store.renew(self.request, (*day, &more), &provenance)
+                self.days().renew((*day, &more), &provenance)
             } else {
                 store.prepare(self.request, &more, &provenance)
             };
@@ -250,6 +249,13 @@ impl<'l> TakeOver<'_, 'l> {
             }
             Ok(())
         })
+    }
+
+    fn days(&self) -> OlderDays<'_> {
+        OlderDays {
+            store: &self.view.stores.partitioned,
+            request: self.request,
+        }
     }
 
     fn older(&self) -> OlderTrades<'l> {

@@ -1,6 +1,5 @@
 //! One file per ticker and month (bars), per feed and day (trades), per ticker (events).
 
-use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,8 +7,8 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use crate::codec::{Compression, Facts, MemoryLimit};
+use crate::frame::Frame;
 use crate::frame::basis::UnsealedBasis;
-use crate::frame::{Frame, Profile};
 use crate::layout::Level;
 use crate::model::{
     Dataset, Feed, Interval, PartitionKey, PartitionedSeries, PriceBasis, Provenance, Series,
@@ -19,10 +18,10 @@ use crate::sys::{Fs, Kind, Rights, rights_of};
 
 use super::draft::Draft;
 use super::folders::SeriesFolders;
-use super::inspect::{Stored, inspect_own};
+use super::inspect::Stored;
 use super::misplaced::{beside_series, series_ticker};
 use super::moment::Commits;
-use super::newest::{NewestFile, ends_in_older_form, newest_below};
+use super::newest::{NewestFile, newest_below};
 use super::prepare::{FileJob, FileOutcome, prepare_file};
 use super::sample::{Kept, Shape};
 use super::tree::{InTree, TreeFacts, Trees, combine, compression_for, unit_for};
@@ -238,7 +237,7 @@ impl PartitionedStore {
     }
 
     /// Says what holds for one file of a series.
-    fn job<'r>(
+    pub(super) fn job<'r>(
         &'r self,
         request: &'r StorageRequest,
         (key, path, is_there): (PartitionKey, PathBuf, bool),
@@ -336,72 +335,6 @@ impl PartitionedStore {
             });
             Ok(has_all && found?)
         })
-    }
-
-    /// Returns the partitions of a series whose files have the columns of an older form, oldest first. Only their ends are read;
-    /// what is damaged or foreign is none of them.
-    ///
-    /// # Errors
-    /// When the disk cannot be asked, or something foreign is there.
-    pub fn of_older_form(
-        &self,
-        request: &StorageRequest,
-    ) -> Result<Vec<PartitionKey>, StorageError> {
-        let profile = Profile::of(request.series.dataset());
-        let mut older = Vec::new();
-        for file in self.folders.look(request.partitioned()?)?.known()?.files {
-            if ends_in_older_form(self.fs(), &file.path, profile)? {
-                older.push(file.key);
-            }
-        }
-        Ok(older)
-    }
-
-    /// Returns the rows of a file in an older form that are of other partitions, by these.
-    ///
-    /// # Errors
-    /// When the file cannot be read or held, or has no row of its own partition.
-    pub fn strays(
-        &self,
-        request: &StorageRequest,
-        key: PartitionKey,
-    ) -> Result<BTreeMap<PartitionKey, Frame>, StorageError> {
-        let series = request.partitioned()?;
-        let dirs = self.folders.series_dirs(series)?;
-        let mut way = self.folders.way_into(dirs, request.series.dataset());
-        let path = way.spot_of(key)?.path;
-        let (_, strays) = inspect_own(self.fs(), &path, request, key, self.limit)?;
-        Ok(strays)
-    }
-
-    /// Builds the file of a partition anew in the form of today, with the rows of that partition that it has, and with more.
-    ///
-    /// # Errors
-    /// As `prepare`.
-    pub fn renew(
-        &self,
-        request: &StorageRequest,
-        (key, more): (PartitionKey, &Frame),
-        provenance: &Provenance,
-    ) -> Result<Prepared, StorageError> {
-        let series = request.partitioned()?;
-        let dataset = request.series.dataset();
-        let dirs = self.folders.series_dirs(series)?;
-        let spot = self.folders.way_into(dirs, dataset).spot_of(key)?;
-        let job = FileJob {
-            is_renewed: true,
-            ..self.job(
-                request,
-                (key, spot.path, spot.is_there),
-                provenance,
-                &TreeFacts::default(),
-            )
-        };
-        let mut prepared = Prepared::nothing(request.clone());
-        if spot.is_there {
-            prepared.add(prepare_file(self.fs(), job, more)?);
-        }
-        Ok(prepared)
     }
 }
 
