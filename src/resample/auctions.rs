@@ -10,8 +10,9 @@ use crate::calendar::WallClock;
 use crate::frame::{Column, Frame, Profile, Texts, Values};
 use crate::model::{Dataset, Ticker, time};
 
+use super::accounts::Account;
 use super::rules::AuctionKind;
-use super::trades::{Account, MINUTE, Placed};
+use super::trades::{MINUTE, Placed};
 
 const MICROSECOND: i64 = 1_000;
 

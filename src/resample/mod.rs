@@ -5,6 +5,7 @@
 //! and it is counted in every call. What is not in a bar is in the answer, by reason. `docs/bars.md` says which trades count.
 //! Leaves to others: storing what was made (`ingest`), and which days are to be made anew.
 
+mod accounts;
 mod auctions;
 mod bucket;
 mod coarser;

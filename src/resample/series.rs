@@ -5,8 +5,9 @@ use std::ops::Range;
 use crate::frame::{Column, Frame, Profile, Texts, Values};
 use crate::model::Dataset;
 
+use super::accounts::Account;
 use super::groups::Groups;
-use super::trades::{Account, MINUTE};
+use super::trades::MINUTE;
 
 /// Returns the bars of one series, and the volume that they hold as they say it, in units.
 pub(super) fn frame_of(

@@ -14,9 +14,9 @@ use crate::calendar::{Calendar, WallClock};
 use crate::frame::{Frame, Values};
 use crate::model::{Dataset, Interval, Ticker, time};
 
+use super::accounts::Accounts;
 use super::auctions::auctions;
 use super::bucket::Grid;
-use super::exact::Digits;
 use super::groups::{Groups, Rows, aggregate};
 use super::resolve::{Fate, Resolved, resolve};
 use super::rules::{Counts, LeftOut, VenueRules};
@@ -56,7 +56,7 @@ pub(super) struct Placed {
     pub(super) volume: f64,
     pub(super) counts: Counts,
     /// Whether its price is per cent of the face value.
-    is_per_cent: bool,
+    pub(super) is_per_cent: bool,
     pub(super) is_counted: bool,
 }
 
@@ -70,25 +70,6 @@ struct Judged {
     is_per_cent: bool,
     /// Whether it is of the hours outside of the session.
     is_outside: bool,
-}
-
-/// What is known of a series before its bars are made.
-pub(super) struct Account {
-    pub(super) ticker: Ticker,
-    pub(super) digits: Digits,
-    /// How many lines that count have prices per unit, and how many per cent, in all hours.
-    notations: [usize; 2],
-    /// The volume of all lines that count, in units of the last digit.
-    units: i128,
-}
-
-impl Account {
-    /// Tells whether the prices of the series are per cent: those of most of its lines are. It hangs neither on the order of lines
-    /// nor on the length of bars.
-    fn is_per_cent(&self) -> bool {
-        let [per_unit, per_cent] = self.notations;
-        per_cent > per_unit
-    }
 }
 
 /// Makes bars of one length of the lines of one or more days.
@@ -142,20 +123,18 @@ fn bars(
         grid: Grid::new(calendar, interval),
         day: 0..0,
         session: None,
-        accounts: Vec::new(),
+        accounts: Accounts::default(),
         known: HashMap::new(),
-        by_ticker: HashMap::new(),
         met: Vec::new(),
         made: Made::default(),
     };
     let mut placed = making.place(resolved);
-    making.leave_out_other_notations(&mut placed);
-    making.count(&mut placed);
+    making.settle(&mut placed);
     making.sort(&mut placed);
     let key: Vec<i64> = placed.iter().map(|line| line.key).collect();
     let groups = making.aggregate(&placed, &key)?;
     making.cut(&groups)?;
-    making.made.auctions = auctions(&making.accounts, making.clock, &placed);
+    making.made.auctions = auctions(&making.accounts.all, making.clock, &placed);
     Ok(making.made)
 }
 
@@ -170,11 +149,9 @@ struct Making<'m> {
     /// The day of the last line, and its session.
     day: Range<i64>,
     session: Option<Range<i64>>,
-    accounts: Vec<Account>,
+    accounts: Accounts,
     known: HashMap<(&'m str, &'m str), Option<usize>>,
-    /// Two currencies may have one series: none, and the word for none.
-    by_ticker: HashMap<Ticker, usize>,
-    /// The same as `known` by the word of the instrument, with the currency in which it was met last: most are met in one only.
+    /// The same by the word of the instrument, with the currency in which it was met last: most are met in one only.
     met: Vec<Option<(&'m str, Option<usize>)>>,
     made: Made,
 }
@@ -247,10 +224,8 @@ impl Making<'_> {
         let price = self.lines.price(row).ok_or(LeftOut::NoPrice)?;
         let series = self.series(row);
         let is_per_cent = self.lines.is_per_cent(row);
-        let account = series.and_then(|series| self.accounts.get_mut(series));
-        if let Some(account) = account.filter(|_| is_counted) {
-            let [per_unit, per_cent] = &mut account.notations;
-            *(if is_per_cent { per_cent } else { per_unit }) += 1;
+        if let Some(series) = series.filter(|_| is_counted) {
+            self.accounts.note(series, is_per_cent);
         }
         let session = self.session.as_ref();
         let is_within = session.is_some_and(|session| session.contains(&wall));
@@ -311,7 +286,7 @@ impl Making<'_> {
         }
         let name = self.rules.ticker(isin, currency);
         let number = match name.parse::<Ticker>() {
-            Ok(ticker) => Some(self.account_of(ticker)),
+            Ok(ticker) => Some(self.accounts.number_of(ticker)),
             Err(error) => {
                 self.made.refused.push((name, error.to_string()));
                 None
@@ -321,82 +296,21 @@ impl Making<'_> {
         number
     }
 
-    fn account_of(&mut self, ticker: Ticker) -> usize {
-        let accounts = &mut self.accounts;
-        *self.by_ticker.entry(ticker).or_insert_with_key(|ticker| {
-            accounts.push(Account {
-                ticker: ticker.clone(),
-                digits: Digits::default(),
-                notations: [0; 2],
-                units: 0,
-            });
-            accounts.len() - 1
-        })
-    }
-
-    /// Lets lines count nothing whose prices cannot stand beside those of their series. Their bars are made all the same: a line
-    /// that came later may have decided it.
-    fn leave_out_other_notations(&mut self, placed: &mut [Placed]) {
-        let is_other: Vec<Option<bool>> = self
-            .accounts
-            .iter()
-            .map(|account| (!account.notations.contains(&0)).then(|| !account.is_per_cent()))
-            .collect();
-        for line in placed.iter_mut().filter(|line| line.is_counted) {
-            let other = is_other.get(line.series).copied().flatten();
-            if other == Some(line.is_per_cent) {
-                line.is_counted = false;
-                *self
-                    .made
-                    .left_out
-                    .entry(LeftOut::OtherNotation)
-                    .or_default() += 1;
-            }
+    /// Says which lines count now that all are known, and how much volume that is.
+    fn settle(&mut self, placed: &mut [Placed]) {
+        let others = self.accounts.leave_out_other_notations(placed);
+        if others > 0 {
+            self.made.left_out.insert(LeftOut::OtherNotation, others);
         }
-    }
-
-    /// Counts up the volume of each series. Of one whose volume cannot be counted exactly no line counts, which empties its bars,
-    /// also those that were made when it still could.
-    fn count(&mut self, placed: &mut [Placed]) {
-        let mut digits = vec![Some(Digits::default()); self.accounts.len()];
-        for line in placed.iter().filter(|line| line.is_counted) {
-            if let Some(digits) = digits.get_mut(line.series) {
-                *digits = digits.and_then(|digits| digits.or(line.volume));
-            }
-        }
-        let mut sums = vec![0_i128; digits.len()];
-        for line in placed.iter().filter(|line| line.is_counted) {
-            let known = digits.get(line.series).copied().flatten();
-            let units = known.and_then(|digits| digits.units(line.volume));
-            if let Some(sum) = sums.get_mut(line.series) {
-                *sum += i128::from(units.unwrap_or_default());
-            }
-        }
-        let mut is_refused = Vec::new();
-        for ((account, digits), sum) in self.accounts.iter_mut().zip(digits).zip(sums) {
-            let digits = digits.filter(|_| Digits::can_hold(sum));
-            is_refused.push(digits.is_none());
-            if let Some(digits) = digits {
-                (account.digits, account.units) = (digits, sum);
-                continue;
-            }
-            let reason = "its volumes have too many digits to be counted exactly".to_owned();
-            let name = account.ticker.as_str().to_owned();
-            self.made.refused.push((name, reason));
-        }
-        if is_refused.contains(&true) {
-            let of_refused =
-                |line: &&mut Placed| is_refused.get(line.series).is_none_or(|refused| *refused);
-            let lines = placed.iter_mut().filter(of_refused);
-            lines.for_each(|line| line.is_counted = false);
-        }
+        let refused = self.accounts.count(placed);
+        self.made.refused.extend(refused);
     }
 
     /// Brings lines into the order of their bars, and within a bar into that of trading.
     fn sort(&self, placed: &mut Vec<Placed>) {
         let id = |line: &Placed| self.lines.id(line.row);
         let by_time = |a: &Placed, b: &Placed| a.at.cmp(&b.at).then_with(|| id(a).cmp(id(b)));
-        let series = self.accounts.len();
+        let series = self.accounts.all.len();
         let mut parts: Vec<Vec<Placed>> = (0..2 * series).map(|_| Vec::new()).collect();
         for line in placed.drain(..) {
             let outside = usize::from(line.key & OUTSIDE != 0);
@@ -422,7 +336,7 @@ impl Making<'_> {
         let price = |line: &Placed| (line.is_counted && line.counts.price).then_some(line.price);
         let price: Values<f64> = placed.iter().map(price).collect();
         let units = |line: &Placed| {
-            let account = self.accounts.get(line.series);
+            let account = self.accounts.all.get(line.series);
             account
                 .filter(|_| line.is_counted)?
                 .digits
@@ -454,7 +368,7 @@ impl Making<'_> {
     /// Cuts what was aggregated into the frames of series, and holds their volume against that of the lines.
     fn cut(&mut self, groups: &Groups) -> Result<(), ResampleError> {
         let keys = groups.key.as_whole().unwrap_or_default();
-        let mut held: Vec<i128> = vec![0; self.accounts.len()];
+        let mut held: Vec<i128> = vec![0; self.accounts.all.len()];
         let mut first = 0;
         for bars in keys.chunk_by(|a, b| a >> 32 == b >> 32) {
             let rows = first..first + bars.len();
@@ -462,7 +376,7 @@ impl Making<'_> {
             let Some(key) = bars.first() else { continue };
             let is_outside = key & OUTSIDE != 0;
             let number = usize::try_from((key & !OUTSIDE) >> 32).unwrap_or(usize::MAX);
-            let Some(account) = self.accounts.get(number) else {
+            let Some(account) = self.accounts.all.get(number) else {
                 continue;
             };
             let dataset = if is_outside {
@@ -481,7 +395,7 @@ impl Making<'_> {
                 self.made.bars.push((ticker, frame));
             }
         }
-        for (account, held) in self.accounts.iter().zip(held) {
+        for (account, held) in self.accounts.all.iter().zip(held) {
             if account.units != held {
                 return Err(ResampleError::NotConserved {
                     series: account.ticker.to_string(),
