@@ -99,7 +99,7 @@ failures! {
         InventoryError::Unfinished { runs } => unfinished(runs);
     LockError {} ref error => of_lock(error);
     MirrorError { Fs, Ledger, Inventory, Storage }
-        MirrorError::Damaged { .. } => (Exit::Damaged, ["make it anew: barkeep mirror"]),
+        MirrorError::Damaged { .. } => Exit::Damaged,
         MirrorError::LastCopy { .. } => (Exit::Usage, [
             "put it back: barkeep check --repair; or lose it: barkeep mirror --full --yes",
         ]),

@@ -81,18 +81,29 @@ impl AskedMirrors<'_> {
     }
 }
 
-/// Says that the mirror of a tree is not there.
-pub fn absent(tree: &Tree) -> Unclear {
-    let of = match tree.interval {
+/// Says that the mirror of a tree, of those that were asked for, is not there.
+pub fn absent(tree: &Tree, asked: &[Tree]) -> Unclear {
+    let unclear = Unclear::rows(format!("there is no mirror of {tree}"));
+    let options = options(tree, asked);
+    unclear.hint(format!("make it: barkeep mirror {options}"))
+}
+
+/// Returns what mends the mirror of a tree, of those that were asked for, whether the settings name it or not.
+pub fn mending(tree: &Tree, asked: &[Tree]) -> String {
+    let options = options(tree, asked);
+    format!("make it anew: barkeep mirror --full {options}")
+}
+
+/// Returns the options by which a mirror is meant. What comes along with bars has no interval of its own.
+fn options(tree: &Tree, asked: &[Tree]) -> String {
+    let mut of_venue = asked.iter().filter(|one| one.venue == tree.venue);
+    let interval = tree.interval.or(of_venue.find_map(|one| one.interval));
+    let of = match interval {
+        _ if tree.dataset == Dataset::Trades => " --trades".to_owned(),
         Some(interval) => format!(" -i {interval}"),
-        None if tree.dataset == Dataset::Trades => " --trades".to_owned(),
         None => String::new(),
     };
-    let unclear = Unclear::rows(format!("there is no mirror of {tree}"));
-    unclear.hint(format!(
-        "make it: barkeep mirror --venue {}{of}",
-        tree.venue
-    ))
+    format!("--venue {}{of}", tree.venue)
 }
 
 /// Refuses to lose rows that only a mirror has still, also where nobody can say whether there are any.

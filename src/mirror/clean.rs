@@ -52,6 +52,13 @@ impl States {
         next
     }
 
+    /// Has a state, if it is ours, be one that is damaged.
+    pub(super) fn give_up(&mut self, number: u64) {
+        if let Some(state) = self.ours.get_mut(&number) {
+            *state = None;
+        }
+    }
+
     /// Returns the states that readers may hold, the newest first.
     pub(super) fn kept(&self, current: &Version, now: DateTime<Utc>) -> Vec<Version> {
         let mut kept = vec![current.clone()];
@@ -77,14 +84,19 @@ impl Folder<'_> {
                 continue;
             };
             let dir = self.dir.join(&entry.name);
-            let is_whole = entry.kind == Kind::Dir && self.has_only_ours(&dir)?;
-            let found = if is_whole {
-                self.version(number)
-            } else {
-                Ok(None)
+            let names = match entry.kind {
+                Kind::Dir => self.names_of_ours(&dir)?,
+                Kind::File | Kind::Link | Kind::Other => None,
+            };
+            let (found, names) = match names {
+                Some(names) => (self.version(number), names),
+                None => (Ok(None), BTreeSet::new()),
             };
             match found {
-                Ok(Some(version)) if workspace.is_none_or(|of| version.workspace == of) => {
+                Ok(Some(version))
+                    if workspace.is_none_or(|of| version.workspace == of)
+                        && names.is_subset(&version.names()) =>
+                {
                     states.ours.insert(number, Some(version));
                 }
                 Err(MirrorError::Damaged { .. }) if self.is_half(&dir)? => {
@@ -102,14 +114,15 @@ impl Folder<'_> {
         Ok(states)
     }
 
-    /// Tells whether a folder has nothing but what barkeep puts into those of states.
-    fn has_only_ours(&self, dir: &Path) -> FsResult<bool> {
+    /// Returns what is in a folder; `None` where something has no name that barkeep gives in those of states.
+    fn names_of_ours(&self, dir: &Path) -> FsResult<Option<BTreeSet<String>>> {
         let entries = self.fs.list(dir)?.unwrap_or_default();
         let is_ours = |entry: &Entry| {
             let is_named = [STATE, LISTING].contains(&entry.name.as_str());
             entry.kind == Kind::File && (is_named || Piece::digest_in(&entry.name).is_some())
         };
-        Ok(entries.iter().all(is_ours))
+        let are_ours = entries.iter().all(is_ours);
+        Ok(are_ours.then(|| entries.into_iter().map(|entry| entry.name).collect()))
     }
 
     /// Tells whether a folder is what damage left of a state: its list of files, or one that was cut short, beside a record that

@@ -1,6 +1,7 @@
 //! A mirror against its tree, series by series.
 //!
-//! Promises: rows are compared by their fingerprints, every bit of them. What the tree has lost is not held against the mirror,
+//! Promises: what readers get is compared, of the folder and of the table: nothing else lies there, every byte is what was written,
+//! and the fingerprints of the rows are those of the tree. What the tree has lost is not held against the mirror,
 //! and is counted; what the tree has, the mirror has to have. Changes nothing and takes no lock.
 
 use std::path::{Path, PathBuf};
@@ -9,7 +10,9 @@ use super::day_files;
 use super::folder::Folder;
 use super::read::Origin;
 use super::scan::Scan;
+use super::table::Log;
 use super::tree::name_of;
+use super::whole::Files;
 use super::{MirrorError, Mirrored, Piece, Place, Tree, Version};
 use crate::catalog::Catalog;
 use crate::frame::{self, Frame, Profile};
@@ -21,7 +24,7 @@ use crate::workspace::Workspace;
 /// A series of which a mirror and its tree have different rows.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct Difference {
-    /// Its ticker; of trades the feed and the day.
+    /// Its ticker; of trades the feed and the day; `table` where that is another version.
     pub ticker: String,
     /// What differs.
     pub reason: String,
@@ -54,9 +57,23 @@ pub fn verify(
     let Some(version) = folder.current()? else {
         return Ok(None);
     };
+    let files = Files {
+        folder: &folder,
+        version: &version,
+    };
+    let of_table = Log::of(&folder, tree).differs(&version);
     if tree.dataset == Dataset::Trades {
-        return verify_days(workspace, &folder, &version, tree).map(Some);
+        let mut verified = verify_days(workspace, &folder, &version, tree)?;
+        // What has become of a day is said of that day.
+        if verified.differences.is_empty() {
+            files.refuse_part()?;
+        }
+        verified.differences.extend(table_difference(of_table?));
+        return Ok(Some(verified));
     }
+    files.refuse_part()?;
+    files.refuse_change()?;
+    let of_table = of_table?;
     let origin = Origin {
         workspace,
         catalog,
@@ -65,6 +82,7 @@ pub fn verify(
     };
     let mut scan = Scan::new(&folder, &version, Profile::of(tree.dataset));
     let mut verified = Verified::default();
+    verified.differences.extend(table_difference(of_table));
     for (ticker, state) in &version.series {
         let mirrored = scan.rows(ticker)?;
         verified.series += 1;
@@ -97,6 +115,11 @@ pub fn verify(
         }
     }
     Ok(Some(verified))
+}
+
+fn table_difference(reason: Option<String>) -> Option<Difference> {
+    let ticker = "table".to_owned();
+    reason.map(|reason| Difference { ticker, reason })
 }
 
 /// Compares the files of days with those of the tree, byte for byte: where both are one, with what it was.

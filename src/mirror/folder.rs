@@ -233,7 +233,9 @@ impl Folder<'_> {
         origin: Option<Rights>,
     ) -> FsResult<()> {
         let path = self.file(piece);
-        if self.has_private(piece, origin)? {
+        // A damaged one may have the length.
+        let is_it = |there: Vec<u8>| there == encoded.bytes;
+        if self.has_private(piece, origin)? && self.fs.read(&path)?.is_some_and(is_it) {
             return Ok(());
         }
         let access = Access::at(self.fs, &path, origin)?;
@@ -312,11 +314,11 @@ impl Folder<'_> {
         self.fs.sync_dir(&self.dir)
     }
 
-    /// Gives a folder in the place of the link the name of a state behind a number: a copy that followed links has one there, and
-    /// whose it is nobody knows. As a stranger it stays, and is named.
+    /// Gives what is in the place of the link the name of a state behind a number: a copy that followed links has a folder there,
+    /// one that knows none a file, and whose it is nobody knows. As a stranger it stays, and is named.
     fn set_aside(&self, link: &Path, number: u64) -> FsResult<()> {
         let found = self.fs.metadata(link)?;
-        if found.is_none_or(|found| found.kind != Kind::Dir) {
+        if found.is_none_or(|found| found.kind == Kind::Link) {
             return Ok(());
         }
         let mut aside = number + 1;

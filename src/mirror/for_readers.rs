@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use super::lost::of_this_workspace;
 use super::standing::behind;
+use super::whole::Files;
 use super::{MirrorError, Place, Tree, of_workspace};
 use crate::inventory::Known;
 use crate::workspace::Workspace;
@@ -46,10 +47,12 @@ pub fn for_readers(
     let Some(version) = of_this_workspace(&folder, &workspace.places)? else {
         return Ok(None);
     };
+    let (folder, version) = (&folder, &version);
+    Files { folder, version }.refuse_part()?;
     if !of_workspace::switched_on(workspace).contains(tree) {
         return Err(PassedOver::Unnamed);
     }
-    match behind(tree, known, &version) {
+    match behind(tree, known, version) {
         0 if version.is_linked => Ok(Some(folder.link())),
         0 => Err(PassedOver::Unlinked),
         series => Err(PassedOver::Behind(series)),

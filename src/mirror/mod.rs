@@ -34,8 +34,9 @@ mod standing;
 mod table;
 mod tree;
 mod version;
+mod whole;
 
-pub use asked::{AskedMirrors, absent, drop_mirror, paths, refuse_last_copies};
+pub use asked::{AskedMirrors, absent, drop_mirror, mending, paths, refuse_last_copies};
 pub use compare::{Difference, Verified, verify};
 pub use error::MirrorError;
 pub use folder::{Folder, Place};
@@ -51,3 +52,4 @@ pub use refresh::{Mirroring, Report, Thoroughness};
 pub use standing::Standing;
 pub use tree::Tree;
 pub use version::{Mirrored, Version};
+pub use whole::whole;

@@ -17,6 +17,7 @@ use super::lost::{LOST, marked};
 use super::next::{At, Last, Made};
 use super::plan::Effort;
 use super::table::Log;
+use super::whole::{Files, or_damage};
 use super::{MirrorError, Piece, Place, Tree, Version, lost_days};
 use crate::catalog::Catalog;
 use crate::inventory::Known;
@@ -130,7 +131,7 @@ impl Mirroring<'_, '_> {
         let temps = TempNames::of(self.run.clone());
         let workspace = self.name(&temps)?;
         let _lock = folder.open(&temps)?;
-        let mut before = before(&folder, &table, &workspace)?;
+        let mut before = before((tree, &folder), &table, &temps, &workspace)?;
         let at = At {
             tree,
             folder: &folder,
@@ -138,10 +139,18 @@ impl Mirroring<'_, '_> {
         };
         let mut made = self.make(at, &mut before, how)?;
         let Before {
-            states,
+            mut states,
             last,
             damage,
+            ..
         } = before;
+        if let (Some(last), Some(_)) = (&last, &damage) {
+            // Nobody reads a part of it from now on.
+            states.give_up(last.number);
+            if !made.is_new {
+                (made.is_new, made.version.made) = (true, self.now);
+            }
+        }
         if made.is_new {
             made.version.number = states.next(table.last()?);
             made.version.workspace = workspace;
@@ -157,7 +166,8 @@ impl Mirroring<'_, '_> {
         folder.tidy(&temps, &kept, &states)?;
         Ok(Report {
             written: written(&made.version, last.as_ref().filter(|_| !how.is_anew())),
-            rebuilt: damage,
+            // Whoever asks for that need not be told why.
+            rebuilt: damage.filter(|_| !how.is_anew()),
             told: made.told,
             strangers: states.strangers,
             ..report(tree, Some(&made.version), made.changed)
@@ -175,13 +185,14 @@ impl Mirroring<'_, '_> {
             states,
             last,
             damage,
+            is_sound,
         } = before;
         let old = match &last {
             Some(last) => Old::of_version(at.folder, last),
             None => Old::of_all(at.folder, states)?,
         };
         let goes_on = Last {
-            basis: last.as_ref().filter(|_| !how.is_anew()),
+            basis: last.as_ref().filter(|_| *is_sound && !how.is_anew()),
             replaced: None,
         };
         let made = match goes_on.basis {
@@ -295,21 +306,24 @@ struct Before {
     states: States,
     /// The state that readers have; `None` where there is none, or nobody can read it.
     last: Option<Version>,
-    /// Why nobody can.
+    /// What of it is damaged, in words.
     damage: Option<String>,
+    /// Whether the next state can go on from it.
+    is_sound: bool,
 }
 
-/// Looks at what there is, and refuses what is another workspace's.
+/// Looks at what there is, of the last state by names and lengths, puts back what of its files can be, and refuses what is another
+/// workspace's.
 fn before(
-    folder: &Folder<'_>,
+    (tree, folder): (&Tree, &Folder<'_>),
     table: &Log<'_, '_>,
+    temps: &TempNames,
     workspace: &str,
 ) -> Result<Before, MirrorError> {
     let states = folder.states(Some(workspace))?;
-    let (last, damage) = match folder.last() {
+    let (last, mut damage) = match or_damage(folder.last())? {
         Ok(last) => (last, None),
-        Err(MirrorError::Damaged { path, reason }) => (None, Some(told_of(&path, &reason))),
-        Err(error) => return Err(error),
+        Err(damage) => (None, Some(damage)),
     };
     // What nobody can read says by its other states and its table whose it is.
     let is_anothers = match (&last, &damage) {
@@ -321,10 +335,20 @@ fn before(
         let path = folder.dir.clone();
         return Err(MirrorError::Foreign { path });
     }
+    let mut is_sound = true;
+    if let Some(version) = &last {
+        let files = Files { folder, version };
+        damage = or_damage(files.refuse_lacking())?.err();
+        // What becomes of a day is decided day by day.
+        if damage.is_some() && tree.dataset != Dataset::Trades {
+            is_sound = or_damage(files.put_back(temps))?.is_ok();
+        }
+    }
     Ok(Before {
         states,
         last,
         damage,
+        is_sound,
     })
 }
 

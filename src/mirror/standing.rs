@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 
 use super::table::Log;
 use super::tree::name_of;
+use super::whole::{Files, or_damage};
 use super::{MirrorError, Mirrored, Place, Tree, Version};
 use crate::inventory::Known;
 use crate::ledger::SeriesRecord;
@@ -18,6 +19,8 @@ pub struct Standing {
     pub refreshed: Option<DateTime<Utc>>,
     /// The state that readers take.
     pub version: Version,
+    /// What of it readers do not get as it was written, in words.
+    pub damage: Option<String>,
     /// The newest version of its table; `None` where its files are none.
     pub table: Option<u64>,
     /// How many series have rows by now that it has not and could have: those that are damaged or gone are none.
@@ -35,7 +38,12 @@ impl Place<'_> {
             return Ok(None);
         };
         let table = Log::of(&folder, tree).last()?;
+        let files = Files {
+            folder: &folder,
+            version: &version,
+        };
         Ok(Some(Standing {
+            damage: or_damage(files.refuse_lacking())?.err(),
             refreshed: folder.refreshed()?,
             table: (table > 0).then_some(table),
             behind: behind(tree, known, &version),

@@ -12,6 +12,7 @@ mod trades_bad;
 mod trades_crash;
 mod unreadable;
 mod unrecorded;
+mod whole;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use serde_json::Value;
 
 use super::super::clean::remove_all;
-use super::super::folder::{FILES, Folder};
+use super::super::folder::{FILES, Folder, damaged};
 use super::super::{MirrorError, Piece, Tree, Version};
 use super::actions::{Entry, Found, checkpoint_name, commit_name, judge, number_in, table_in};
 use super::schema::name_of;
@@ -61,6 +61,44 @@ impl<'l, 'p> Log<'l, 'p> {
         let entry = self.read(&commit_name(last))?.unwrap_or_default();
         let name = table_in(&entry);
         Ok(name.is_some_and(|name| name != name_of(self.tree, workspace)))
+    }
+
+    /// Says how what readers of the table get is not a version of the mirror; `None` where it is, or there is no table.
+    ///
+    /// # Errors
+    /// `Damaged` when the log is not what was written.
+    pub(in crate::mirror) fn differs(
+        &self,
+        version: &Version,
+    ) -> Result<Option<String>, MirrorError> {
+        if self.kind()?.is_none() {
+            return Ok(None);
+        }
+        let last = self.last()?;
+        if last != version.number {
+            let number = version.number;
+            let differs = format!("its newest version is {last}, and that of the mirror {number}");
+            return Ok(Some(differs));
+        }
+        let usual = Profile::of(self.tree.dataset);
+        let entry = Entry {
+            tree: self.tree,
+            version,
+            profile: self.folder.profile(version, usual)?.unwrap_or(usual),
+        };
+        let name = commit_name(last);
+        let flaw = match judge(&self.read(&name)?.unwrap_or_default()) {
+            Found::Newer(unknown) => {
+                let differs = format!("it takes {unknown}, which this barkeep does not know");
+                return Ok(Some(differs));
+            }
+            Found::Damaged => Some(format!("{name} is not what was written")),
+            Found::Whole(_) if !self.has_true_hint(&[last])? => {
+                Some(format!("{HINT} is not what was written"))
+            }
+            Found::Whole(files) => self.flaw(entry, &files)?,
+        };
+        flaw.map_or(Ok(None), |flaw| Err(damaged(&self.dir, &flaw)))
     }
 
     /// Has the log say what the versions of the mirror are, the newest first, and returns what somebody should know. The first

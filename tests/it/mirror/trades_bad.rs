@@ -80,18 +80,37 @@ fn a_file_of_the_mirror_that_is_gone_is_there_again_and_that_is_told() {
                 file
             });
 
-            let exit = if is_last_copy {
-                Exit::Ok
-            } else {
-                Exit::Partial
-            };
-            told(&mut bar, exit);
+            let named = told(&mut bar, Exit::Partial);
 
+            let said = "the mirror of de:xetra trades was made anew, because it was damaged";
+            assert!(named.contains(said), "{named}");
             assert_eq!(days(&bar), both(), "{is_of_version} {is_last_copy}");
             assert_eq!(kept(&bar).len(), usize::from(is_last_copy));
             verify(&bar, Exit::Ok);
         }
     }
+}
+
+/// Readers had its trades twice, and `--verify` said that all are equal.
+#[test]
+fn what_lies_beside_the_days_is_kept_from_readers_and_told() {
+    let mut bar = mirrored();
+    let of_thursday = bar.read(file_of(&bar, THURSDAY));
+    let planted = format!("{DIR}/v1/day-{}.parquet", "0".repeat(64));
+    bar.write(&planted, &of_thursday);
+    let run = |option: &str| bar.run(&[&MIRROR[..], &[option]].concat());
+
+    let refused = run("--verify").expect(Exit::Damaged).stderr;
+    run("--path").expect(Exit::Damaged);
+    let named = told(&mut bar, Exit::Partial);
+
+    let hint = "make it anew: barkeep mirror --full --venue de:xetra --trades\n";
+    assert!(refused.contains(hint), "{refused}");
+    assert!(named.contains("was made anew"), "{named}");
+    assert_eq!(days(&bar), both());
+    assert_eq!(bar.read(&planted), of_thursday);
+    assert_eq!(current(&bar, |_, version| version.number), 2);
+    verify(&bar, Exit::Ok);
 }
 
 #[test]

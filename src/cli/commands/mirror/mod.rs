@@ -18,7 +18,7 @@ use super::show::catalog_if_usable;
 use crate::catalog::Catalog;
 use crate::cli::wiring::{self, registry};
 use crate::cli::{Exit, Failure, Shell};
-use crate::mirror::{self, AskedMirrors, Report, Thoroughness, Tree};
+use crate::mirror::{self, AskedMirrors, MirrorError, Report, Thoroughness, Tree};
 use crate::model::words::{count, size};
 use crate::model::{Dataset, Interval, Ticker, Venue};
 use crate::query;
@@ -133,7 +133,7 @@ fn make(
             }
             Err(error) => {
                 documents.push(json!({ "mirror": tree.to_string(), "error": error.to_string() }));
-                let failure = Failure::from(error).during(&format!("mirror {tree}"));
+                let failure = failed(error, &tree, trees).during(&format!("mirror {tree}"));
                 failure.tell(shell.printer, false);
                 exit = Exit::worst([exit, failure.exit]);
             }
@@ -202,7 +202,8 @@ fn print_path(
     let tree = args.asked().only(trees)?;
     let root = mirror::root(workspace);
     let folder = mirror::place(workspace, &root).folder(tree);
-    let version = folder.current()?.ok_or_else(|| mirror::absent(tree))?;
+    let whole = mirror::whole(&folder).map_err(|error| failed(error, tree, trees))?;
+    let version = whole.ok_or_else(|| mirror::absent(tree, trees))?;
     let (catalog, told) = catalog_if_usable(workspace, shell)?;
     let (reading, at) = (
         workspace.reading(&catalog),
@@ -229,4 +230,14 @@ fn print_path(
         shown.for_each(|path| shell.line(&path));
     }
     Ok(told)
+}
+
+/// Returns a failure of the mirror of a tree, of those that were asked for, with a command that mends it if there is one.
+fn failed(error: MirrorError, tree: &Tree, asked: &[Tree]) -> Failure {
+    let is_damaged = matches!(error, MirrorError::Damaged { .. });
+    let failure = Failure::from(error);
+    if is_damaged {
+        return failure.hint(mirror::mending(tree, asked));
+    }
+    failure
 }

@@ -85,6 +85,11 @@ impl MirrorStanding {
         if !self.is_kept {
             printer.note("No settings keep it up to date, and no view is made of it.");
         }
+        if let Some(damage) = &found.damage {
+            printer.warning(&format!(
+                "It is damaged: {damage}; the next refresh makes it anew."
+            ));
+        }
         if found.behind > 0 {
             printer.note(&format!(
                 "It is behind what is stored of {}: barkeep mirror.",
@@ -116,6 +121,7 @@ impl MirrorStanding {
 
     pub(in crate::cli) fn document(&self, now: DateTime<Utc>) -> Value {
         let found = self.found.as_ref().ok().and_then(Option::as_ref);
+        let error = self.found.as_ref().err().map(ToString::to_string);
         let refreshed = found.and_then(|found| found.refreshed);
         let series = found.map(|found| &found.version.series);
         let kept = series.into_iter().flatten();
@@ -133,7 +139,7 @@ impl MirrorStanding {
             "series": series.map(std::collections::BTreeMap::len),
             "series_with_last_copies": kept,
             "series_with_holes": found.map(holes_in),
-            "error": self.found.as_ref().err().map(ToString::to_string),
+            "error": error.or_else(|| found.and_then(|found| found.damage.clone())),
         })
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::MirrorArgs;
+use super::{MirrorArgs, failed};
 use crate::catalog::Catalog;
 use crate::cli::{Exit, Failure, Shell};
 use crate::mirror::{self, Tree, Verified};
@@ -22,8 +22,9 @@ pub(super) fn run(
     let (mut documents, mut exit) = (Vec::new(), Exit::Ok);
     for tree in trees {
         let around = (&*shell.world.fs, catalog, &known);
-        match mirror::verify(workspace, around, &root, tree)? {
-            None if args.asked().means(tree) => return Err(mirror::absent(tree).into()),
+        let verified = mirror::verify(workspace, around, &root, tree);
+        match verified.map_err(|error| failed(error, tree, trees))? {
+            None if args.asked().means(tree) => return Err(mirror::absent(tree, trees).into()),
             None => {}
             Some(found) => {
                 if !found.differences.is_empty() {
