@@ -7,9 +7,9 @@ usage: cycle.py BARKEEP [--tickers N] [--scratch FOLDER] [--gate]
   trouble   the same on a copy of it, with a tenth of the tickers answering 500 and another tenth 404
 
 The server is a process of its own, on loopback, and answers from memory. Prints one JSON document. Times are ratios of runs side by
-side; `own_seconds` is the time of the processor, `wall` includes the server, which shares the cores. With --gate the exit code is 1
+side; `own_seconds` is the time of the processor, `wall` includes the server, which shares the cores. With --gate the exit code is 9
 when the run in trouble takes more than 1.3 times the healthy one beside the five seconds for which second tries wait, sends more than
-1.3 requests for each ticker, or takes more memory than is promised, or when a healthy ticker lacks a bar.
+1.3 requests for each ticker, or takes more memory than is promised. That a healthy ticker lacks a bar is an error.
 """
 
 import argparse
@@ -25,6 +25,8 @@ import shutil
 import sys
 import tempfile
 import time
+
+import bounds
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "python"))
 import support  # noqa: E402 - lies in the neighbouring folder
@@ -175,18 +177,22 @@ def measure(binary, scratch, count):
 
 
 def misses(result):
-    """Returns what is not as promised."""
-    healthy, trouble, count = result["healthy"], result["trouble"], result["tickers"]
-    bad = sum(number % 10 in (3, 7) for number in range(count))
+    """Returns what takes more than is promised."""
+    healthy, trouble = result["healthy"], result["trouble"]
     values = {"requests_per_ticker": trouble["requests_per_ticker"], "time_ratio": result["time_ratio"],
               "peak_mib": max(healthy["peak_mib"], trouble["peak_mib"])}
-    found = [f"{name} is {values[name]:.2f}, {bound} is promised" for name, bound in BOUNDS.items() if values[name] > bound]
+    return [f"{name} is {values[name]:.2f}, {bound} is promised" for name, bound in BOUNDS.items() if values[name] > bound]
+
+
+def refuse_wrong(result):
+    """Raises when a run did other things than it was to do."""
+    healthy, trouble, count = result["healthy"], result["trouble"], result["tickers"]
+    bad = sum(number % 10 in (3, 7) for number in range(count))
     for name, run, expected in (("healthy", healthy, count * MINUTES), ("trouble", trouble, (count - bad) * MINUTES)):
         if run["bars"]["new"] != expected:
-            found.append(f"{name}: {run['bars']['new']} new bars, {expected} are due")
+            raise AssertionError(f"{name}: {run['bars']['new']} new bars, {expected} are due")
     if healthy["requests_per_ticker"] != 1.0:
-        found.append(f"healthy: {healthy['requests_per_ticker']} requests for each ticker, 1 is due")
-    return found
+        raise AssertionError(f"healthy: {healthy['requests_per_ticker']} requests for each ticker, 1 is due")
 
 
 def main():
@@ -203,9 +209,8 @@ def main():
         if not options.scratch:
             shutil.rmtree(scratch)
     print(json.dumps(result, indent=2), flush=True)
-    for miss in (missed := misses(result)):
-        print(f"  MISSED {miss}")
-    sys.exit(1 if options.gate and missed else 0)
+    refuse_wrong(result)
+    bounds.end(misses(result), options.gate)
 
 
 if __name__ == "__main__":

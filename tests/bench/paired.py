@@ -5,7 +5,7 @@ usage: paired.py BARKEEP OLDER [--rounds N] [--share N] [--scratch FOLDER] [--ga
 Each row is measured N times by each program, the two in turn and the first one changing each time, on workspaces of
 their own with the same bars. Printed are the medians, and the median of the ratios of each pair: on a machine that
 others use only these survive. Processor seconds are those of the whole process. `--share 10` takes a tenth of the 9,276
-tickers and a fifth of the tickers of each shape. With --gate the exit code is 1 when a row is more than a tenth
+tickers and a fifth of the tickers of each shape. With --gate the exit code is 9 when a row is more than a tenth
 slower in both wall and processor time.
 """
 
@@ -17,6 +17,7 @@ import statistics
 import sys
 import tempfile
 
+import bounds
 import migrate
 import speed
 import support
@@ -169,7 +170,7 @@ def main():
         shutil.rmtree(scratch)
     slower = [pair.name for pair in pairs if pair.is_slower()]
     print(json.dumps({"slower": slower}))
-    sys.exit(1 if options.gate and slower else 0)
+    bounds.end(slower, options.gate)
 
 
 if __name__ == "__main__":
