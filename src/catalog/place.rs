@@ -6,6 +6,8 @@
 //! Promises: a home is never guessed from what somebody asks for, so no question moves a ticker to another venue;
 //! reading and recording find the same place.
 
+use std::collections::{BTreeSet, HashSet};
+
 use serde_json::{Map, Value};
 
 use super::block;
@@ -58,11 +60,27 @@ fn by_block<T>(entry: &Object, says: impl Fn(Option<&Value>) -> Option<T>) -> Op
 
 /// Returns every venue that an entry has records of: its home, then the further ones.
 pub(super) fn venues(entry: &Object) -> impl Iterator<Item = Venue> {
+    let further = further_names(entry).filter_map(|name| name.parse().ok());
+    home(entry).into_iter().chain(further)
+}
+
+/// Returns every venue that some of many entries have records of; each name is read once.
+pub(super) fn venues_of_all<'e>(entries: impl Iterator<Item = &'e Object>) -> BTreeSet<Venue> {
+    let (mut names, mut venues) = (HashSet::new(), BTreeSet::new());
+    for entry in entries {
+        match named(entry) {
+            Some(name) => _ = names.insert(name),
+            None => venues.extend(home(entry)),
+        }
+        names.extend(further_names(entry));
+    }
+    venues.extend(names.into_iter().filter_map(|name| name.parse().ok()));
+    venues
+}
+
+fn further_names(entry: &Object) -> impl Iterator<Item = &str> {
     let further = entry.get("venues").and_then(Value::as_object);
-    let further = further.into_iter().flat_map(Map::keys);
-    home(entry)
-        .into_iter()
-        .chain(further.filter_map(|name| name.parse().ok()))
+    further.into_iter().flat_map(Map::keys).map(String::as_str)
 }
 
 /// Tells whether an entry has records of further venues.

@@ -167,7 +167,7 @@ impl Catalog {
 
     /// Returns every venue that usable tickers are kept at.
     pub fn venues(&self) -> BTreeSet<Venue> {
-        self.entries.all().flat_map(place::venues).collect()
+        place::venues_of_all(self.entries.all())
     }
 
     /// Returns the venues that one ticker is kept at, its home first.

@@ -19,6 +19,10 @@ const SAID: [&str; 3] = ["conflict", "copy", "kopie"];
 /// `A.sync-conflict-20250101-101112-ABCDEFG`, `A (conflicted copy)`, `A (1)`, `Copy of A` and `A - Copy` are copies of `A`. No
 /// symbol has such a form.
 pub fn copied_from(stem: &str) -> Option<&str> {
+    // Most names are symbols of letters and digits, and each of these forms has another sign.
+    if stem.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        return None;
+    }
     let added = ADDED.iter().find_map(|mark| stem.split_once(mark));
     let before = BEFORE.iter().find_map(|mark| stem.strip_prefix(mark));
     let found = added

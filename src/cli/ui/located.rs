@@ -3,7 +3,11 @@
 //! Promises: a function of text. Whoever writes a message names a command as for a shell that stands in the workspace; where
 //! the reader's stands elsewhere, each gets the option that leads there.
 
+use serde::Serialize;
 use serde_json::Value;
+
+/// What a command in a text begins with.
+const PROGRAM: &str = "barkeep ";
 
 /// Where the reader's shell does not stand.
 #[derive(Clone, Debug)]
@@ -25,7 +29,6 @@ impl Elsewhere {
 
     /// Returns a message whose commands are of the workspace.
     pub(in crate::cli) fn located(&self, text: &str) -> String {
-        const PROGRAM: &str = "barkeep ";
         let mut located = String::with_capacity(text.len());
         let mut rest = text;
         while let Some(at) = rest.find(PROGRAM) {
@@ -41,8 +44,20 @@ impl Elsewhere {
         located
     }
 
-    /// Has the commands in the texts of a document lead to the workspace.
-    pub(in crate::cli) fn locate(&self, document: &mut Value) {
+    /// Returns a document as JSON whose commands are of the workspace.
+    pub(in crate::cli) fn document(&self, value: &impl Serialize) -> String {
+        // Documents have no keys but texts, and so nothing that cannot be written.
+        let text = serde_json::to_string(value).unwrap_or_default();
+        // JSON writes these letters as they are: most events, of which a run has thousands, name no command.
+        if !text.contains(PROGRAM) {
+            return text;
+        }
+        let mut document = serde_json::to_value(value).unwrap_or_default();
+        self.locate(&mut document);
+        document.to_string()
+    }
+
+    fn locate(&self, document: &mut Value) {
         match document {
             Value::String(text) => *text = self.located(text),
             Value::Array(values) => values.iter_mut().for_each(|value| self.locate(value)),

@@ -110,14 +110,9 @@ impl Printer {
     fn document(&self, value: &impl Serialize) -> String {
         let elsewhere = self.elsewhere.lock();
         let elsewhere = elsewhere.unwrap_or_else(PoisonError::into_inner);
-        // Documents have no keys but texts, and so nothing that cannot be written.
         match &*elsewhere {
             None => serde_json::to_string(value).unwrap_or_default(),
-            Some(elsewhere) => {
-                let mut document = serde_json::to_value(value).unwrap_or_default();
-                elsewhere.locate(&mut document);
-                document.to_string()
-            }
+            Some(elsewhere) => elsewhere.document(value),
         }
     }
 

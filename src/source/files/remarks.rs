@@ -3,7 +3,8 @@
 //! Promises: a file that was taken for a series is never named here; one that holds no bars by its own reason always is. One
 //! that nobody asked for is named only when a ticker had no file: it may be the one that was meant.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard};
 
@@ -21,7 +22,8 @@ pub(super) struct Seen(Mutex<Known>);
 
 #[derive(Debug, Default)]
 struct Known {
-    taken: BTreeSet<PathBuf>,
+    /// Paths as they are listed, each in one way: comparing these byte by byte is quicker than part by part.
+    taken: HashSet<OsString>,
     reasons: BTreeMap<PathBuf, String>,
     unknown: BTreeSet<String>,
 }
@@ -29,7 +31,7 @@ struct Known {
 impl Seen {
     /// Notes that a file serves a series, or that its ticker tells why it does not.
     pub(super) fn take(&self, path: &Path) {
-        self.known().taken.insert(path.to_owned());
+        self.known().taken.insert(path.as_os_str().to_owned());
     }
 
     /// Notes why a file serves none.
@@ -67,7 +69,7 @@ impl Seen {
                 reasons.entry(&found.path).or_insert_with(|| unasked(found));
             }
         }
-        reasons.retain(|path, _| !known.taken.contains(*path));
+        reasons.retain(|path, _| !known.taken.contains(path.as_os_str()));
         let mut named: Vec<(&Path, String)> = reasons.into_iter().collect();
         let is_far = |path: &Path| {
             let name = name::fold(&path.to_string_lossy());
