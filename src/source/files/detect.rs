@@ -53,7 +53,7 @@ pub(super) enum Detected {
     Rows(Box<Layout>),
 }
 
-/// Opens a reader of all lines, the first one included.
+/// Opens a reader of all lines, the first one included. It costs as much as a thousand lines: one for each look at a text is enough.
 pub(super) fn reader(text: &[u8], delimiter: u8) -> Reader<&[u8]> {
     ReaderBuilder::new()
         .delimiter(delimiter)
@@ -68,8 +68,9 @@ pub(super) fn detect(text: &[u8], spec: &FilesSpec, origin: &Origin) -> Result<D
         return Ok(Detected::NoRows);
     }
     let delimiter = spec.delimiter.unwrap_or_else(|| likely_delimiter(text));
-    let lines: Vec<ByteRecord> = reader(text, delimiter)
-        .into_byte_records()
+    let mut records = reader(text, delimiter).into_byte_records();
+    let lines: Vec<ByteRecord> = records
+        .by_ref()
         .take(3)
         .collect::<Result<_, _>>()
         .map_err(|error| error.to_string())?;
@@ -97,10 +98,8 @@ pub(super) fn detect(text: &[u8], spec: &FilesSpec, origin: &Origin) -> Result<D
             format!("{reason}; it ends inside this line, and is taken when it is whole")
         }
     })?;
-    let mut rows = reader(text, delimiter)
-        .into_byte_records()
-        .flatten()
-        .skip(header_lines);
+    let rest = records.flatten();
+    let mut rows = lines.iter().cloned().chain(rest).skip(header_lines);
     let at = columns
         .first()
         .and_then(|(_, places)| places.date)

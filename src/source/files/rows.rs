@@ -75,6 +75,9 @@ fn refuse_unfinished(text: &[u8], layout: &Layout) -> Result<(), String> {
         .rposition(|byte| *byte == b'\n')
         .map_or(0, |at| at + 1);
     let last = text.get(at..).unwrap_or_default();
+    if last.is_empty() {
+        return Ok(());
+    }
     let mut fields = detect::reader(last, layout.delimiter)
         .into_byte_records()
         .flatten();
