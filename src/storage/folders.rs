@@ -5,7 +5,6 @@
 //! somebody's who has to decide: the series is refused by name, since it is neither empty nor absent.
 //! Leaves to others: what a name means (`layout::Level`), what a file holds (`inspect`).
 
-use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -13,10 +12,10 @@ use chrono::Datelike;
 
 use crate::layout::{Level, PartitionPathBuilder, is_parquet, is_passed_over};
 use crate::model::{Dataset, PartitionKey, PartitionedSeries, StorageRequest};
-use crate::sys::atomic::parent;
-use crate::sys::{Entry, Fs, Kind};
+use crate::sys::{Fs, Kind};
 
 use super::composed::ComposedInPart;
+use super::way::Way;
 use super::{StorageError, WayOut};
 
 /// One existing file of a series.
@@ -34,7 +33,7 @@ pub(super) struct Folders {
     /// Parquet files beside them that are none.
     pub(super) misplaced: Vec<PathBuf>,
     /// Whether there is something else, such as notes or hidden files.
-    has_others: bool,
+    pub(super) has_others: bool,
     /// The first thing that stands where a partition or its folder should be.
     foreign: Option<StorageError>,
 }
@@ -53,39 +52,18 @@ pub struct Holdings {
 }
 
 /// What was seen below one folder.
-struct Seen {
-    has_partition: bool,
+pub(super) struct Seen {
+    pub(super) has_partition: bool,
     /// Parquet files that are no partition and for which the folder above has to answer.
     loose: Vec<PathBuf>,
-}
-
-/// The way into the folders of a series. What several partitions have above them is looked at once.
-#[derive(Debug)]
-pub(super) struct Way<'s> {
-    folders: &'s SeriesFolders,
-    dirs: Vec<PathBuf>,
-    dataset: Dataset,
-    /// What stands where a folder of folders would be.
-    above: HashMap<PathBuf, Option<Kind>>,
-    /// Parquet files in the folders of the partitions that are none.
-    pub(super) misplaced: Vec<PathBuf>,
-    /// Folders of the partitions in which something else lies.
-    pub(super) untidy: Vec<PathBuf>,
-}
-
-/// Where the rows of a partition belong.
-#[derive(Debug, Default)]
-pub(super) struct Spot {
-    pub(super) path: PathBuf,
-    /// Whether its file is there.
-    pub(super) is_there: bool,
 }
 
 const OTHER_NAME: &str =
     "its name or its folder is that of no partition, and there is none beside it";
 pub(super) const NO_FILE: &str =
     "it is a link or no file, and barkeep follows none below the data root";
-const NO_FOLDER: &str = "it is a link or no folder, and barkeep follows none below the data root";
+pub(super) const NO_FOLDER: &str =
+    "it is a link or no folder, and barkeep follows none below the data root";
 
 impl Folders {
     /// Returns the same if nothing foreign is there.
@@ -139,7 +117,7 @@ impl Folders {
         self.files = files;
     }
 
-    fn refuse(&mut self, path: PathBuf, reason: &str) {
+    pub(super) fn refuse(&mut self, path: PathBuf, reason: &str) {
         let way_out = if reason == OTHER_NAME {
             WayOut::Rename
         } else {
@@ -154,7 +132,12 @@ impl Folders {
     }
 
     /// Looks at the folder of a series, which may be absent.
-    fn look(&mut self, fs: &dyn Fs, dir: &Path, dataset: Dataset) -> Result<(), StorageError> {
+    pub(super) fn look(
+        &mut self,
+        fs: &dyn Fs,
+        dir: &Path,
+        dataset: Dataset,
+    ) -> Result<(), StorageError> {
         match fs.metadata(dir)?.map(|meta| meta.kind) {
             None => {}
             Some(Kind::Dir) => {
@@ -165,7 +148,12 @@ impl Folders {
         Ok(())
     }
 
-    fn walk(&mut self, fs: &dyn Fs, dir: &Path, level: Level) -> Result<Seen, StorageError> {
+    pub(super) fn walk(
+        &mut self,
+        fs: &dyn Fs,
+        dir: &Path,
+        level: Level,
+    ) -> Result<Seen, StorageError> {
         let (mut loose, mut odd, mut entered) = (Vec::new(), Vec::new(), Vec::new());
         let mut has_partition = false;
         for entry in fs.list(dir)?.unwrap_or_default() {
@@ -227,13 +215,6 @@ impl Folders {
     }
 }
 
-/// Tells whether a name in a folder of folders may stand for rows, and is not spelled as the layout does.
-fn is_odd(level: Level, entry: &Entry) -> bool {
-    let name = entry.name.as_str();
-    let may_hold_rows = entry.kind == Kind::Dir || is_parquet(name) || level.meant(name).is_some();
-    may_hold_rows && level.enter(name).is_none() && !is_passed_over(name)
-}
-
 /// Returns the Parquet files below a folder that no layout knows; hidden ones are nobody's.
 pub(super) fn parquet_below(fs: &dyn Fs, dir: &Path) -> Result<Vec<PathBuf>, StorageError> {
     let mut found = Vec::new();
@@ -270,86 +251,6 @@ fn holds_any(fs: &dyn Fs, dir: &Path, level: Option<Level>) -> Result<bool, Stor
         }
     }
     Ok(false)
-}
-
-impl Way<'_> {
-    /// Returns where the rows of a partition belong: where its file is, so that no second one begins beside it.
-    ///
-    /// # Errors
-    /// `Foreign` when something stands there that a new file would become a second history beside.
-    pub(super) fn spot_of(&mut self, key: PartitionKey) -> Result<Spot, StorageError> {
-        let mut found = Folders::default();
-        let mut spot = None;
-        for dir in self.dirs.clone() {
-            self.look_at(&mut found, &dir, key)?;
-            let path = self.folders.paths.file_in(&dir, self.dataset, key);
-            let is_there = found.files.iter().any(|file| file.path == path);
-            let is_better = is_there || !matches!(spot, Some(Spot { is_there: true, .. }));
-            if is_better {
-                spot = Some(Spot { path, is_there });
-            }
-        }
-        let found = found.known()?;
-        let spot = spot.unwrap_or_default();
-        let twins = found.files.into_iter();
-        let twins = twins.filter(|file| file.key == key && file.path != spot.path);
-        self.misplaced.extend(twins.map(|file| file.path));
-        if found.has_others || !found.misplaced.is_empty() {
-            self.untidy.push(parent(&spot.path).to_owned());
-        }
-        self.misplaced.extend(found.misplaced);
-        Ok(spot)
-    }
-
-    /// Looks at the folder of one partition. Where it has no file yet and something odd lies in the folders above, that may
-    /// be the same month: then all of the series is looked at.
-    fn look_at(
-        &mut self,
-        found: &mut Folders,
-        series_dir: &Path,
-        key: PartitionKey,
-    ) -> Result<(), StorageError> {
-        let fs = &*self.folders.fs;
-        let (mut dir, mut level) = (series_dir.to_owned(), Level::of_series(self.dataset));
-        let mut above = Vec::new();
-        for (next, name) in Level::path_to(self.dataset, key) {
-            match self.kind_of(&dir)? {
-                None => break,
-                Some(Kind::Dir) => {}
-                Some(_) => {
-                    found.refuse(dir, NO_FOLDER);
-                    return Ok(());
-                }
-            }
-            above.push((dir.clone(), level));
-            dir.push(name);
-            level = next;
-        }
-        match self.kind_of(&dir)? {
-            Some(Kind::Dir) if found.walk(fs, &dir, level)?.has_partition => return Ok(()),
-            Some(Kind::Dir) | None => {}
-            Some(_) => {
-                found.refuse(dir, NO_FOLDER);
-                return Ok(());
-            }
-        }
-        for (dir, level) in above {
-            let entries = fs.list(&dir)?.unwrap_or_default();
-            if entries.iter().any(|entry| is_odd(level, entry)) {
-                return found.look(fs, series_dir, self.dataset);
-            }
-        }
-        Ok(())
-    }
-
-    fn kind_of(&mut self, dir: &Path) -> Result<Option<Kind>, StorageError> {
-        if let Some(known) = self.above.get(dir) {
-            return Ok(*known);
-        }
-        let kind = self.folders.fs.metadata(dir)?.map(|meta| meta.kind);
-        self.above.insert(dir.to_owned(), kind);
-        Ok(kind)
-    }
 }
 
 /// The folders of the series below a data root.
@@ -431,14 +332,7 @@ impl SeriesFolders {
 
     /// Returns the way into the folders of a series, `dirs`, for whoever is about to write some of its partitions.
     pub(super) fn way_into(&self, dirs: Vec<PathBuf>, dataset: Dataset) -> Way<'_> {
-        Way {
-            folders: self,
-            dirs,
-            dataset,
-            above: HashMap::new(),
-            misplaced: Vec::new(),
-            untidy: Vec::new(),
-        }
+        Way::new(self, dirs, dataset)
     }
 
     /// Tells whether anything of a series is there, its own or foreign.

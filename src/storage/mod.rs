@@ -51,6 +51,7 @@ mod trash;
 mod tree;
 mod unit;
 mod waiting;
+mod way;
 mod whole_series;
 mod without;
 
