@@ -348,6 +348,9 @@ impl Cycle<'_> {
             report.warnings.push(told);
             Vec::new()
         });
+        if lost.is_empty() {
+            return Ok(());
+        }
         for one in &lost {
             let is_sought = seek(workspace.view(), plan, registry.catalog_mut(), one);
             let next = match &one.request.venue {
