@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use super::changes::{Change, Rows};
+use super::change::{Change, Rows};
 use super::cut::Cutter;
 use super::extent::Extent;
 use super::folder::{Folder, damaged};

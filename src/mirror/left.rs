@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::build::ticker_of;
-use super::changes::{Change, Rows};
+use super::change::{Change, Rows};
 use super::clean::States;
 use super::extent::Extent;
 use super::folder::{FILES, Folder};

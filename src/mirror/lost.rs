@@ -10,13 +10,13 @@ use std::path::Path;
 
 use rayon::prelude::*;
 
-use super::changes::{LinesSince, lines_since};
 use super::folder::Folder;
 use super::need::{Hints, Need, need};
 use super::read::{Origin, Read, Unread};
 use super::refresh::workspace_id;
 use super::scan::Scan;
 use super::seen::lost_partitions;
+use super::since::{LinesSince, lines_since};
 use super::{MirrorError, Mirrored, Place, Tree, Version};
 use crate::catalog::Catalog;
 use crate::frame::{self, Frame, Profile};

@@ -7,12 +7,14 @@
 
 mod asked;
 mod build;
+mod change;
 mod changes;
 mod clean;
 mod compare;
 mod cut;
 mod day_files;
 mod days;
+mod doubt;
 mod error;
 mod extent;
 mod folder;
@@ -30,6 +32,7 @@ mod read;
 mod refresh;
 mod scan;
 mod seen;
+mod since;
 mod standing;
 mod table;
 mod tree;

@@ -7,7 +7,8 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 
 use super::build::{Builder, Zones};
-use super::changes::{Change, Changes, Rows, Sizes, find};
+use super::change::{Change, Rows};
+use super::changes::{Changes, Sizes, find};
 use super::days;
 use super::folder::Folder;
 use super::plan::{Effort, due};
