@@ -12,8 +12,8 @@ use super::arrival::{Arrival, Listed};
 use super::gaps::all_published;
 use super::plan::{self, pace_of};
 use super::reader::Reader;
+use super::seen::Seen;
 use super::{Extent, FeedRunError, Marks};
-use crate::frame::Trade;
 use crate::ingest::{FailureKind, FileFailure};
 use crate::layout::Places;
 use crate::model::{Digest, StorageRequest};
@@ -431,26 +431,4 @@ enum Asked {
     Answered,
     Unanswered,
     GivenUp,
-}
-
-/// What is remembered of the trades of a file while it is read.
-enum Seen {
-    Minute(MinuteTrades),
-    Daily(TradesOfDaily),
-}
-
-impl Seen {
-    fn of(span: Span) -> Self {
-        match span {
-            Span::Minute(minute) => Self::Minute(MinuteTrades::of(minute)),
-            Span::Daily(_) => Self::Daily(TradesOfDaily::default()),
-        }
-    }
-
-    fn add(&mut self, trade: &Trade) {
-        match self {
-            Self::Minute(minute) => minute.add(trade),
-            Self::Daily(daily) => daily.add(trade),
-        }
-    }
 }

@@ -36,7 +36,7 @@ impl FeedRun<'_> {
     pub(super) fn mark_read(&mut self, waiting: &BTreeSet<NaiveDate>) -> Result<(), FeedRunError> {
         let mut days: BTreeMap<NaiveDate, DayNews> = BTreeMap::new();
         let mut open = waiting.clone();
-        for read in std::mem::take(&mut self.read) {
+        for read in self.read.take() {
             if !read.days.is_disjoint(waiting) {
                 open.insert(read.name.span.day());
             }

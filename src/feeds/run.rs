@@ -11,15 +11,16 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use super::arrival::{Arrival, FileRead, Held, Listed, Published};
 use super::bars::Bars;
+use super::files_read::{FilesRead, bad_lines};
 use super::tidy::{is_of_place, tidy};
-use super::{Extent, FeedRunError, FeedTask, Marks, silence};
+use super::{FeedRunError, FeedTask, Marks, silence};
 use crate::frame::Frame;
 use crate::ingest::{
     Consolidation, FailureKind, FileFailure, Registry, RunReport, SourceNotes, take_over_trades,
 };
 use crate::model::{Provenance, Venue};
 use crate::observe::Event;
-use crate::source::posttrade::{BadLine, BarsOf, FileName, Listing};
+use crate::source::posttrade::{BarsOf, FileName, Listing};
 use crate::storage::{Open, RowsToStage, StagedRun};
 use crate::sys::atomic::TempNames;
 use crate::vault::Keeper;
@@ -41,7 +42,7 @@ pub struct FeedRun<'l> {
     is_in_vault: bool,
     /// Trades in memory.
     held_rows: usize,
-    pub(super) read: Vec<FileRead>,
+    pub(super) read: FilesRead,
     /// Files that were asked for in vain.
     pub(super) turned_away: BTreeSet<FileName>,
     pub(super) listed: Option<Listed>,
@@ -71,7 +72,7 @@ impl<'l> FeedRun<'l> {
             staged: None,
             is_in_vault: true,
             held_rows: 0,
-            read: Vec::new(),
+            read: FilesRead::default(),
             turned_away: BTreeSet::new(),
             listed: None,
             held: Held::default(),
@@ -233,12 +234,7 @@ impl<'l> FeedRun<'l> {
         }
         self.supersede(&read, report);
         let feed = report.feed_at(self.venue());
-        // Of two downloads in the vault the one that broke off may come second.
-        let is_whole =
-            |other: &FileRead| other.name == read.name && other.extent == Some(Extent::Whole);
-        let is_had =
-            read.extent != Some(Extent::Whole) && read.from_vault && self.read.iter().any(is_whole);
-        if let (Some(trouble), false) = (&read.trouble, is_had) {
+        if let (Some(trouble), false) = (&read.trouble, self.read.has_whole(&read)) {
             feed.failures.push(FileFailure {
                 file: Some(read.name.to_string()),
                 reason: trouble.clone(),
@@ -254,30 +250,16 @@ impl<'l> FeedRun<'l> {
             };
             let reason = format!("{count} of its lines {are}; all others are stored");
             let name = format!("{}.bad.txt", read.name);
-            self.put_away(&name, told(&read.bad).as_bytes(), &reason, report)?;
+            self.put_away(&name, bad_lines(&read.bad).as_bytes(), &reason, report)?;
         }
-        self.read.push(FileRead {
-            bad: Vec::new(),
-            ..read
-        });
+        self.read.add(read);
         Ok(())
     }
 
     /// Takes back what was told of earlier bytes of a file that nobody understood or that broke off: the newer ones are what the
     /// feed means.
     fn supersede(&mut self, read: &FileRead, report: &mut RunReport) {
-        let earlier = self
-            .read
-            .iter_mut()
-            .filter(|earlier| earlier.name == read.name && earlier.extent != Some(Extent::Whole));
-        let mut is_told = false;
-        for earlier in earlier {
-            is_told = true;
-            if read.extent == Some(Extent::Whole) {
-                earlier.extent = Some(Extent::Cut);
-            }
-        }
-        if is_told {
+        if self.read.is_meant_by(read) {
             let name = read.name.to_string();
             let failures = &mut report.feed_at(self.venue()).failures;
             failures.retain(|failure| {
@@ -468,16 +450,4 @@ impl<'l> FeedRun<'l> {
         let are_known = waiting.len() == failed && !self.session.stop.is_raised();
         Ok(are_known.then_some(waiting))
     }
-}
-
-/// Returns bad lines with their places, for a person to look at.
-fn told(bad: &[BadLine]) -> String {
-    let lines = bad.iter().map(|bad| {
-        let text = String::from_utf8_lossy(&bad.bytes);
-        format!(
-            "line {} at byte {}: {}\n{text}\n",
-            bad.line, bad.offset, bad.reason
-        )
-    });
-    lines.collect()
 }
