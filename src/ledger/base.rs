@@ -9,7 +9,8 @@ use std::path::PathBuf;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::log::{Numbered, append, names};
+use super::log::append;
+use super::names::{Numbered, names};
 use super::records::Records;
 use super::written::{FORM, Written};
 use super::{LedgerError, Line, SeriesRecord};

@@ -7,7 +7,7 @@
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
-use super::log::{Listing, listing, names};
+use super::names::{Listing, listing, names};
 use super::{LedgerError, base, read_records};
 use crate::layout::Places;
 use crate::lock::LockGuard;

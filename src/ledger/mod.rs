@@ -13,6 +13,7 @@ mod line;
 mod line_json;
 mod log;
 mod merged;
+mod names;
 mod record;
 mod records;
 mod removed;

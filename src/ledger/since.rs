@@ -2,7 +2,7 @@
 //!
 //! Promises: every line behind a mark is in the answer, or the answer says that nobody knows which are new.
 
-use super::log::names;
+use super::names::names;
 use super::{LedgerError, Line, Log};
 use crate::layout::Places;
 use crate::model::Venue;
