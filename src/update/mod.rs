@@ -10,14 +10,16 @@ mod fetch;
 mod plan;
 mod planned;
 mod queue;
+mod request;
 mod run;
 mod wanted;
 
-pub use plan::{Feeding, History, UpdateRequest, plan};
+pub use plan::plan;
 pub use planned::{
     AgainstToggle, InBothLayouts, LayoutWish, PlannedJob, PlannedVenue, SkipReason, Skipped,
     UpdatePlan,
 };
+pub use request::{Feeding, History, UpdateRequest};
 pub use run::{NotFounds, RunOptions, run};
 pub use wanted::{FilesOfFeed, WantedFile, foresee_minutes, wanted_files};
 

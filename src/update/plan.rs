@@ -4,75 +4,22 @@
 //! than 30 days. What a source forgets first is asked for first. Leaves to others: asking (`fetch`).
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
-use chrono::{DateTime, Days, NaiveDate, Utc};
+use chrono::{Days, NaiveDate};
 
 use crate::backlog::{self, Owed};
 use crate::catalog::Catalog;
 use crate::feeds::left_feeds;
-use crate::gaps::GapBooks;
 use crate::layout::Continuity;
-use crate::model::{Interval, Series, StorageRequest, Ticker, Venue, time};
-use crate::source::{Asked, Window};
+use crate::model::{Interval, StorageRequest, Ticker, Venue, time};
+use crate::source::{Asked, MarketDataSource, Window};
 use crate::storage::{Routed, StorageError};
 
 use super::UpdateError;
 use super::planned::{PlannedJob, PlannedVenue, SkipReason, Skipped, UpdatePlan};
+use super::request::{Feeding, History, UpdateRequest};
 use crate::ingest::{self, Unserved};
 use crate::workspace::{DataRoot, View};
-
-/// What the user asked for.
-#[derive(Clone, Debug, Default)]
-pub struct UpdateRequest {
-    /// Only these venues; all that have tickers when empty. Narrows, and never makes a ticker another venue's.
-    pub venues: Vec<Venue>,
-    /// Only these intervals; those of intervals.json when empty.
-    pub intervals: Vec<Interval>,
-    /// Only these tickers; all when empty.
-    pub tickers: Vec<Ticker>,
-    /// Exactly these days, both included, whatever was fetched before.
-    pub days: Option<(NaiveDate, NaiveDate)>,
-    /// How much of the history is asked for where nobody names days.
-    pub history: History,
-    /// What becomes of feeds.
-    pub feeding: Feeding,
-    /// The moment of the run.
-    pub now: DateTime<Utc>,
-    /// The day that the cooldown of not-found series is counted to.
-    pub today: NaiveDate,
-    /// The least time between two requests, where a person chose one.
-    pub pace: Option<Duration>,
-    /// What is remembered of gaps, where only these are to be filled.
-    pub gaps: Option<GapBooks>,
-    /// Venues whose feeds are left alone, since nothing of them is open.
-    pub filled_feeds: BTreeSet<Venue>,
-    /// Series of which rows wait in staging or in a journal: what the tree lacks of them is not gone.
-    pub waiting: BTreeSet<StorageRequest>,
-}
-
-/// What becomes of feeds of trades.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Feeding {
-    /// They are asked for what is new, and so are sources of bars.
-    #[default]
-    Asked,
-    /// Nobody is asked: trades and bars are made anew of the downloads in the vault.
-    Replayed {
-        /// The first day that is made anew; all when `None`.
-        since: Option<NaiveDate>,
-    },
-}
-
-/// How much of the history is asked for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum History {
-    /// What is new.
-    #[default]
-    New,
-    /// All that the source has, so that every stored row stands on today's price basis.
-    Whole,
-}
 
 /// Plans a run.
 ///
@@ -90,7 +37,12 @@ pub fn plan(
         &request.intervals
     };
     let data = view.data_root(catalog);
-    let is_absent = data == DataRoot::Absent;
+    let look = Look {
+        request,
+        view,
+        catalog,
+        is_absent: data == DataRoot::Absent,
+    };
     let mut feeds = feeds(request, view, catalog);
     feeds.retain(|venue| !request.filled_feeds.contains(venue));
     let mut plan = UpdatePlan {
@@ -107,58 +59,10 @@ pub fn plan(
         .into_iter()
         .filter(|venue| !is_feed(venue))
     {
-        let tickers = tickers_at(request, catalog, &venue);
-        let Some(source) = view.source(&venue) else {
-            if request.feeding != Feeding::Asked {
-                continue;
-            }
-            let mut tickers = tickers;
-            tickers.retain(|ticker| is_named(request) || catalog.is_active(ticker, &venue));
-            let reason = format!("no source is configured for {venue}");
-            plan.leave_out(venue, tickers, reason);
-            continue;
-        };
-        if request.feeding != Feeding::Asked && source.vault().is_none() {
-            continue;
-        }
-        let mut planned = PlannedVenue {
-            venue,
-            jobs: Vec::new(),
-            skipped: Vec::new(),
-            missed: BTreeMap::new(),
-        };
-        for &interval in intervals.iter().filter(|one| source.serves(**one)) {
-            let look = Look {
-                request,
-                view,
-                catalog,
-                is_absent,
-            };
-            look.plan_interval(&mut planned, interval, &tickers)?;
-        }
-        let owed = Owed {
-            view,
-            catalog,
-            now: request.now,
-        };
-        if request.feeding != Feeding::Asked {
-            plan.venues.push(planned);
-            continue;
-        }
-        if let Some(books) = &request.gaps {
-            planned.narrow(&owed, books);
-        }
-        let questions = planned.jobs.iter();
-        let questions = questions.map(|job| job.fetch_job(request.now, None));
-        let order = backlog::order(&owed, &**source, questions, request.pace);
-        planned.arrange(order);
-        let has_jobs = !planned.jobs.is_empty();
-        let against_toggle = planned.against_toggle(view.config);
-        plan.against_toggle.extend(against_toggle);
-        plan.in_both.extend(planned.in_both(catalog));
-        match source.ready() {
-            Err(error) if has_jobs => plan.unserved.push(planned.unserved(error.to_string())),
-            _ => plan.venues.push(planned),
+        match view.source(&venue) {
+            Some(source) => look.plan_venue(&mut plan, venue, &**source, intervals)?,
+            None if request.feeding == Feeding::Asked => look.leave_out(&mut plan, venue),
+            None => {}
         }
     }
     leave_out_feeds(request, view, &mut plan)?;
@@ -284,6 +188,69 @@ struct Look<'l> {
 }
 
 impl Look<'_> {
+    /// Leaves out a venue that nobody can be asked for.
+    fn leave_out(self, plan: &mut UpdatePlan, venue: Venue) {
+        let mut tickers = tickers_at(self.request, self.catalog, &venue);
+        tickers.retain(|ticker| is_named(self.request) || self.catalog.is_active(ticker, &venue));
+        let reason = format!("no source is configured for {venue}");
+        plan.leave_out(venue, tickers, reason);
+    }
+
+    /// Plans what a source is asked for, or of which of its series the vault is read.
+    fn plan_venue(
+        self,
+        plan: &mut UpdatePlan,
+        venue: Venue,
+        source: &dyn MarketDataSource,
+        intervals: &[Interval],
+    ) -> Result<(), UpdateError> {
+        let is_asked = self.request.feeding == Feeding::Asked;
+        if !is_asked && source.vault().is_none() {
+            return Ok(());
+        }
+        let tickers = tickers_at(self.request, self.catalog, &venue);
+        let mut planned = PlannedVenue {
+            venue,
+            jobs: Vec::new(),
+            skipped: Vec::new(),
+            missed: BTreeMap::new(),
+        };
+        for &interval in intervals.iter().filter(|one| source.serves(**one)) {
+            self.plan_interval(&mut planned, interval, &tickers)?;
+        }
+        if !is_asked {
+            plan.venues.push(planned);
+            return Ok(());
+        }
+        self.arrange(&mut planned, source);
+        let has_jobs = !planned.jobs.is_empty();
+        let against_toggle = planned.against_toggle(self.view.config);
+        plan.against_toggle.extend(against_toggle);
+        plan.in_both.extend(planned.in_both(self.catalog));
+        match source.ready() {
+            Err(error) if has_jobs => plan.unserved.push(planned.unserved(error.to_string())),
+            _ => plan.venues.push(planned),
+        }
+        Ok(())
+    }
+
+    /// Leaves of the jobs of a venue what fills gaps, if only that is wanted, and puts first what its source forgets first.
+    fn arrange(self, planned: &mut PlannedVenue, source: &dyn MarketDataSource) {
+        let request = self.request;
+        let owed = Owed {
+            view: self.view,
+            catalog: self.catalog,
+            now: request.now,
+        };
+        if let Some(books) = &request.gaps {
+            planned.narrow(&owed, books);
+        }
+        let questions = planned.jobs.iter();
+        let questions = questions.map(|job| job.fetch_job(request.now, None));
+        let order = backlog::order(&owed, source, questions, request.pace);
+        planned.arrange(order);
+    }
+
     fn plan_interval(
         self,
         planned: &mut PlannedVenue,
@@ -330,88 +297,118 @@ impl Look<'_> {
             catalog,
             ..
         } = self;
-        let series = Series::Bars {
-            ticker: ticker.clone(),
-            interval,
-        };
-        let facts = view.routing_facts(catalog, venue, &series);
-        let asked_for = StorageRequest {
-            venue: Some(venue.clone()),
-            series,
-        };
+        let stored_as = StorageRequest::bars(venue.clone(), ticker.clone(), interval);
         let known = catalog.last_data_date(&ticker, venue, interval);
-        let mut unreadable = None;
-        let routed = if self.is_absent && known.is_some() {
-            // What is fetched is merged when the rows are back: it is what follows them.
-            Routed::unanswered(facts)
-        } else {
-            match view.stores.route(&asked_for, facts) {
-                // Collect first: what is fetched stays staged until the disk answers again. The others go on anyway.
-                Err(StorageError::Fs(error)) => {
-                    unreadable = Some(error.to_string());
-                    Routed::unanswered(facts)
-                }
-                routed => routed?,
-            }
-        };
-        let missing = ingest::missing(
-            view,
-            catalog,
-            &asked_for,
-            &routed,
-            (&ticker, venue, interval),
-        );
-        let missing = missing.filter(|_| !request.waiting.contains(&asked_for));
+        let (routed, unreadable) = self.route(venue, &stored_as, known)?;
+        let of = (&ticker, venue, interval);
+        let missing = ingest::missing(view, catalog, &stored_as, &routed, of);
+        let missing = missing.filter(|_| !request.waiting.contains(&stored_as));
         let stored = missing.map_or(known, |missing| missing.left);
-        let adjoins = |first: NaiveDate| {
-            stored
-                .and_then(|day| day.succ_opt())
-                .is_some_and(|next| first <= next)
-        };
-        let continuity = match request.days {
-            Some((first, _)) if !adjoins(first) => Continuity::Apart,
-            _ => Continuity::Joined,
-        };
         // A mark says that what was fetched is held.
         let mark = catalog.mark(&ticker, venue, interval);
         let mark = mark.filter(|_| missing.is_none()).map(str::to_owned);
-        let (window, asked, mark) = match request.days {
-            Some((first, last)) => {
-                let after = last.checked_add_days(Days::new(1)).and_then(time::midnight);
-                let from = time::midnight(first);
-                let mark = mark.filter(|_| routed.has_rows);
-                (Window { from, to: after }, Asked::Explicit, mark)
-            }
+        let question = match request.days {
+            Some(days) => Question::of_days(days, mark.filter(|_| routed.has_rows)),
             // The registry may remember rows that somebody has removed: then everything is wanted again.
             None if !routed.has_rows
                 || request.history == History::Whole
                 || catalog.wants_whole(&ticker, venue, interval) =>
             {
-                (Window::default(), Asked::Incremental, None)
+                Question::of_all()
             }
-            None => {
-                // The last known day is asked for again: its bars may have been unfinished.
-                let from = stored
-                    .filter(|day| !ingest::is_to_come(*day, request.today))
-                    .and_then(time::midnight);
-                (Window { from, to: None }, Asked::Incremental, mark)
-            }
+            None => Question::since(stored, request.today, mark),
         };
         Ok(PlannedJob {
             identity: catalog.identity(&ticker, venue),
             ticker,
             interval,
-            window,
-            asked,
+            window: question.window,
+            asked: question.asked,
             history: request.history,
-            mark,
+            mark: question.mark,
             known: stored,
             has_rows: routed.has_rows,
             missing,
             newest_bytes: routed.newest.map(|file| file.bytes),
             route: routed.route,
             unreadable,
-            continuity,
+            continuity: continuity(request.days, stored),
         })
+    }
+
+    /// Returns where the rows of a series are, and why the disk does not say so, if it does not.
+    fn route(
+        self,
+        venue: &Venue,
+        stored_as: &StorageRequest,
+        known: Option<NaiveDate>,
+    ) -> Result<(Routed, Option<String>), UpdateError> {
+        let view = self.view;
+        let facts = view.routing_facts(self.catalog, venue, &stored_as.series);
+        if self.is_absent && known.is_some() {
+            // What is fetched is merged when the rows are back: it is what follows them.
+            return Ok((Routed::unanswered(facts), None));
+        }
+        match view.stores.route(stored_as, facts) {
+            // Collect first: what is fetched stays staged until the disk answers again. The others go on anyway.
+            Err(StorageError::Fs(error)) => {
+                Ok((Routed::unanswered(facts), Some(error.to_string())))
+            }
+            routed => Ok((routed?, None)),
+        }
+    }
+}
+
+/// What a source is asked of a series.
+struct Question {
+    window: Window,
+    asked: Asked,
+    /// What the answer goes on from.
+    mark: Option<String>,
+}
+
+impl Question {
+    /// Asks for days, both included.
+    fn of_days((first, last): (NaiveDate, NaiveDate), mark: Option<String>) -> Self {
+        let after = last.checked_add_days(Days::new(1));
+        let window = Window {
+            from: time::midnight(first),
+            to: after.and_then(time::midnight),
+        };
+        Self {
+            window,
+            asked: Asked::Explicit,
+            mark,
+        }
+    }
+
+    /// Asks for all that there is.
+    fn of_all() -> Self {
+        Self {
+            window: Window::default(),
+            asked: Asked::Incremental,
+            mark: None,
+        }
+    }
+
+    /// Asks for what is new. The last known day is asked for again: its bars may have been unfinished.
+    fn since(stored: Option<NaiveDate>, today: NaiveDate, mark: Option<String>) -> Self {
+        let from = stored
+            .filter(|day| !ingest::is_to_come(*day, today))
+            .and_then(time::midnight);
+        Self {
+            window: Window { from, to: None },
+            asked: Asked::Incremental,
+            mark,
+        }
+    }
+}
+
+/// Tells whether what is asked for follows what is stored. Days that somebody names may leave some out between them.
+fn continuity(days: Option<(NaiveDate, NaiveDate)>, stored: Option<NaiveDate>) -> Continuity {
+    let next = stored.and_then(|day| day.succ_opt());
+    match days {
+        Some((first, _)) if next.is_none_or(|next| first > next) => Continuity::Apart,
+        _ => Continuity::Joined,
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, NaiveDate, Utc};
 
 use super::bars_request;
-use super::plan::{Feeding, History};
+use super::request::{Feeding, History};
 use crate::backlog::{self, Order, Owed};
 use crate::catalog::{Catalog, Missing};
 use crate::config::{ConfigService, ToggleOrigin};
