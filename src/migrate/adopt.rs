@@ -15,7 +15,7 @@ use crate::layout::{LegacyName, LegacyPathBuilder, legacy_name};
 use crate::model::{StorageRequest, Ticker};
 use crate::storage::{
     self, CorruptFiles, Custody, InPieces, LegacyFile, LegacyFound, LegacyStore, Lodger, PutAway,
-    QuarantineRecord, Replaced, StorageError, StorageInterface, create_data_dirs,
+    Quarantine, QuarantineRecord, Replaced, StorageError, StorageInterface, create_data_dirs,
     refuse_other_rows,
 };
 use crate::sys::atomic::{TempNames, parent, replace_from};
@@ -301,27 +301,13 @@ fn merge(
         venue: None,
         ..adoptable.tuple.series(&adoptable.ticker)
     };
-    let found = [&adoptable.path, &adoptable.target].map(|path| whole(store, path, &request));
-    let [older, newer] = match found {
-        [Ok(older), Ok(newer)] => [older, newer],
-        [Err(reason), _] | [_, Err(reason)] => return Ok(Err(reason)),
+    let [older, newer] = match both(store, adoptable, &request) {
+        Ok(both) => both,
+        Err(reason) => return Ok(Err(reason)),
     };
-    if let Err(other) = basis::continued(Some(older.basis), newer.basis) {
-        return Ok(Err(format!(
-            "its prices are {}, and those of {} are {}",
-            other.settled,
-            adoptable.target.display(),
-            other.newer
-        )));
-    }
     // The file in `data/legacy` is merged over the other one, so that it has the last word.
-    let (older_rows, newer_rows) = (&older.decoded.ordered.frame, &newer.decoded.ordered.frame);
-    if let Err(refused) = refuse_other_rows(&adoptable.path, older_rows, newer_rows) {
-        return Ok(Err(refused.to_string()));
-    }
-    let all = frame::merge(older_rows, newer_rows).frame;
-    let prepared = store.prepare(&request, &all, &newer.decoded.provenance);
-    let prepared = match prepared {
+    let all = frame::merge(&older.decoded.ordered.frame, &newer.decoded.ordered.frame).frame;
+    let prepared = match store.prepare(&request, &all, &newer.decoded.provenance) {
         Ok(prepared) => prepared.from_file(rights_of(mover.sides.fs, &adoptable.path)?),
         Err(
             error @ (StorageError::Foreign { .. }
@@ -342,46 +328,79 @@ fn merge(
     let mut aside = PutAway::default();
     let joined = run.put(&prepared, &custody, &mut aside);
     adopted.kept.extend(aside.into_records());
-    match joined {
-        Ok(()) => {}
-        Err(error) if error.is_of_place() => {
-            run.finish()?;
-            return Ok(Err(error.to_string()));
+    if let Err(error) = joined {
+        if !error.is_of_place() {
+            return Err(error.into());
         }
-        Err(error) => return Err(error.into()),
+        run.finish()?;
+        return Ok(Err(error.to_string()));
     }
     if let Some(left) = run.commit()?.left.first() {
         return Ok(Err(left.error().to_string()));
     }
-    let merged = match whole(store, &adoptable.target, &request) {
-        Ok(merged) => merged,
+    let says_more = match says_more(store, adoptable, &request, &older) {
+        Ok(says_more) => says_more,
         Err(reason) => return Ok(Err(reason)),
     };
-    let merged_rows = &merged.decoded.ordered.frame;
-    let left = Difference::between(older_rows, merged_rows);
-    if left.as_ref().is_some_and(|left| left.missing > 0) {
-        return Ok(Err("its rows did not reach the other file".to_owned()));
-    }
-    let differs = left.is_some_and(|left| left.changed > 0);
-    if differs || older.beyond().is_some() {
-        let name = adoptable
-            .path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy();
-        let reason = format!("{} has not all of what it says", adoptable.target.display());
-        let record = quarantine.keep(
-            &adoptable.path,
-            &name,
-            &older.bytes,
-            &reason,
-            Some(&request),
-        )?;
+    if says_more {
+        let record = keep(&quarantine, adoptable, &request, &older.bytes)?;
         adopted.kept.push(record);
     }
     run.trash(std::slice::from_ref(&adoptable.path), InPieces::Refused)?;
     run.finish()?;
     Ok(Ok(()))
+}
+
+/// Reads a file and the one that has its place, which can be one series.
+fn both(
+    store: &LegacyStore,
+    adoptable: &Adoptable,
+    request: &StorageRequest,
+) -> Result<[Box<LegacyFile>; 2], String> {
+    let older = whole(store, &adoptable.path, request);
+    let newer = whole(store, &adoptable.target, request);
+    let (older, newer) = (older?, newer?);
+    if let Err(other) = basis::continued(Some(older.basis), newer.basis) {
+        return Err(format!(
+            "its prices are {}, and those of {} are {}",
+            other.settled,
+            adoptable.target.display(),
+            other.newer
+        ));
+    }
+    let (older_rows, newer_rows) = (&older.decoded.ordered.frame, &newer.decoded.ordered.frame);
+    refuse_other_rows(&adoptable.path, older_rows, newer_rows)
+        .map_err(|refused| refused.to_string())?;
+    Ok([older, newer])
+}
+
+/// Tells whether a file says more than the one that it was merged into, which is read back. No row of it may be missing there.
+fn says_more(
+    store: &LegacyStore,
+    adoptable: &Adoptable,
+    request: &StorageRequest,
+    older: &LegacyFile,
+) -> Result<bool, String> {
+    let merged = whole(store, &adoptable.target, request)?;
+    let (older_rows, merged_rows) = (&older.decoded.ordered.frame, &merged.decoded.ordered.frame);
+    let left = Difference::between(older_rows, merged_rows);
+    if left.as_ref().is_some_and(|left| left.missing > 0) {
+        return Err("its rows did not reach the other file".to_owned());
+    }
+    Ok(left.is_some_and(|left| left.changed > 0) || older.beyond().is_some())
+}
+
+/// Keeps a file that says more than the one that it was merged into.
+fn keep(
+    quarantine: &Quarantine<'_>,
+    adoptable: &Adoptable,
+    request: &StorageRequest,
+    bytes: &[u8],
+) -> Result<QuarantineRecord, MigrateError> {
+    let path = &adoptable.path;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let reason = format!("{} has not all of what it says", adoptable.target.display());
+    Ok(quarantine.keep(path, &name, bytes, &reason, Some(request))?)
 }
 
 /// Moves a file to the folder of its venue, after those of the same series that win over it.

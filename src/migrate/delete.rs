@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
+use super::adopt::remove_if_empty;
 use super::copy::read_legacy;
 use super::restart::put_aside;
 use super::verify::read_partitions;
@@ -266,38 +267,12 @@ pub fn remove_partitions(
         .partitioned
         .tickers(Some(venue), Dataset::Stocks, Some(interval))?;
     // What the legacy layout cannot spell is nowhere else.
-    let can_go_back = |ticker: &Ticker| {
-        stores
-            .legacy
-            .places()
-            .home_path(&tuple.series(ticker))
-            .is_ok()
+    let homes = stores.legacy.places();
+    tickers.retain(|ticker| homes.home_path(&tuple.series(ticker)).is_ok());
+    let (from_memory, beyond) = match all_back(mover.sides, tuple, &tickers) {
+        Ok(back) => back,
+        Err(failures) => return Ok(Err(failures)),
     };
-    tickers.retain(can_go_back);
-    let checked: Vec<Result<(Medium, Vec<Beyond>), Failed>> = tickers
-        .par_iter()
-        .map(|ticker| {
-            is_back(mover.sides, tuple, ticker).map_err(|refusal| Failed {
-                ticker: ticker.clone(),
-                refusal,
-            })
-        })
-        .collect();
-    let from_memory = checked
-        .iter()
-        .flatten()
-        .filter(|(medium, _)| *medium == Medium::Cache)
-        .count();
-    let (mut failures, mut beyond) = (Vec::new(), Vec::new());
-    for outcome in checked {
-        match outcome {
-            Ok((_, found)) => beyond.push(found),
-            Err(failed) => failures.push(failed),
-        }
-    }
-    if !failures.is_empty() {
-        return Ok(Err(failures));
-    }
     let mut removed = Removed {
         from_memory,
         ..Removed::default()
@@ -334,10 +309,41 @@ pub fn remove_partitions(
         remove_empty(fs, dir)?;
     }
     let tree = PartitionPathBuilder::new(&places.data).tree(venue, Dataset::Stocks, Some(interval));
-    if fs.list(&tree)?.is_some_and(|left| left.is_empty()) {
-        fs.remove_dir(&tree)?;
-    }
+    remove_if_empty(fs, &tree)?;
     Ok(Ok(removed))
+}
+
+/// Makes sure that the rows of all tickers are back in their legacy files. Returns how many could only be read from memory, and
+/// for each ticker the files that say more than their rows.
+fn all_back(
+    sides: Sides<'_>,
+    tuple: &VenueInterval,
+    tickers: &[Ticker],
+) -> Result<(usize, Vec<Vec<Beyond>>), Vec<Failed>> {
+    let checked: Vec<Result<(Medium, Vec<Beyond>), Failed>> = tickers
+        .par_iter()
+        .map(|ticker| {
+            is_back(sides, tuple, ticker).map_err(|refusal| Failed {
+                ticker: ticker.clone(),
+                refusal,
+            })
+        })
+        .collect();
+    let (mut from_memory, mut beyond, mut failures) = (0, Vec::new(), Vec::new());
+    for outcome in checked {
+        match outcome {
+            Ok((medium, found)) => {
+                from_memory += usize::from(medium == Medium::Cache);
+                beyond.push(found);
+            }
+            Err(failed) => failures.push(failed),
+        }
+    }
+    if failures.is_empty() {
+        Ok((from_memory, beyond))
+    } else {
+        Err(failures)
+    }
 }
 
 /// Removes the folders below `dir`, and itself, in which nothing is left; notes and hidden files stay with theirs.
@@ -347,10 +353,7 @@ fn remove_empty(fs: &dyn Fs, dir: &Path) -> Result<(), MigrateError> {
             remove_empty(fs, &dir.join(&entry.name))?;
         }
     }
-    if fs.list(dir)?.is_some_and(|left| left.is_empty()) {
-        fs.remove_dir(dir)?;
-    }
-    Ok(())
+    remove_if_empty(fs, dir)
 }
 
 /// Makes sure that every row of the partitions is in the legacy file; returns the files that say more than their rows.

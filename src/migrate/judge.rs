@@ -11,7 +11,9 @@ use super::verify::read_partitions;
 use super::{Difference, Proof, Proofs, Refusal, Return, Sides, VenueInterval, since};
 use crate::frame::{self, Frame};
 use crate::model::{Fingerprint, Granularity, PartitionKey, StorageRequest, Ticker, time};
-use crate::storage::{Beyond, Prepared, StorageError, StorageInterface, refuse_other_rows};
+use crate::storage::{
+    Beyond, LegacyFile, Prepared, StorageError, StorageInterface, Stored, refuse_other_rows,
+};
 use crate::sys::Medium;
 
 /// Why a legacy file that goes back loses rows.
@@ -64,84 +66,125 @@ fn judge(
         Err(refusal) => return Err(refusal),
     };
     let Some((stored, _)) = partitions else {
-        return match (legacy, proof) {
-            // What was never migrated is where it belongs.
-            (Some(file), _) => Ok(Some(Judged {
-                request: request.clone(),
-                outcome: Return::Equal,
-                expected: file.decoded.ordered.frame.fingerprint(),
-                prepared: None,
-                beyond: Vec::new(),
-                misplaced: Vec::new(),
-            })),
-            (None, Some(_)) => Err(Refusal::Gone),
-            (None, None) => Ok(None),
-        };
+        return unmigrated(request, legacy.as_deref(), proof);
     };
     let found = &stored.frame;
     if let (None, Some(proof)) = (&legacy, proof) {
         // The partitions are the only copy: what is rebuilt from them has to be what was proven.
         is_as_proven(sides, request, found, proof)?;
     }
-    let mut out = Frame::empty(found.profile());
-    let (outcome, expected) = match &legacy {
-        None if !can_go_back => (Return::Stays, found.fingerprint()),
-        None => (Return::Rebuilt { rows: found.len() }, found.fingerprint()),
-        Some(file) => {
-            let all = &file.decoded.ordered.frame;
-            refuse_other_rows(&file.path, all, found)?;
-            out = since::taken_out(sides, request, all, found)?;
-            let left = if out.is_empty() {
-                Cow::Borrowed(all)
+    let goal = match &legacy {
+        Some(file) => beside(sides, request, file, found, proof)?,
+        None => Goal {
+            outcome: if can_go_back {
+                Return::Rebuilt { rows: found.len() }
             } else {
-                Cow::Owned(frame::without(all, &out))
-            };
-            let rows: &Frame = &left;
-            match Difference::between(rows, found) {
-                None if !out.is_empty() => {
-                    let rows = out.len();
-                    (Return::Merged { rows }, found.fingerprint())
-                }
-                None => (Return::Equal, found.fingerprint()),
-                Some(difference) => {
-                    if difference.changed > 0 {
-                        newer_side(sides, request, all, found, proof, &difference)?;
-                    }
-                    let outcome = match difference.extra + difference.changed + out.len() {
-                        0 => Return::Equal,
-                        rows => Return::Merged { rows },
-                    };
-                    (outcome, frame::merge(rows, found).frame.fingerprint())
-                }
-            }
-        }
+                Return::Stays
+            },
+            expected: found.fingerprint(),
+            out: Frame::empty(found.profile()),
+        },
     };
-    let prepared = match outcome {
+    let prepared = match goal.outcome {
         Return::Equal | Return::Stays => None,
         Return::Merged { .. } | Return::Rebuilt { .. } => {
-            let (store, provenance) = (&sides.stores.legacy, &stored.provenance);
-            let prepared = if out.is_empty() {
-                store.prepare(request, found, provenance)?
-            } else {
-                let why = |stamp| (stamp, OUT.to_owned());
-                let unwanted = out.times().map(why).collect();
-                store.prepare_exchange(request, &unwanted, found, provenance)?
-            };
-            Some(prepared.from_file(sides.stores.partitioned.rights(request)?))
+            Some(prepare(sides, request, &stored, &goal.out)?)
         }
     };
     Ok(Some(Judged {
         request: request.clone(),
-        beyond: if outcome == Return::Stays {
+        beyond: if goal.outcome == Return::Stays {
             Vec::new()
         } else {
             stored.beyond
         },
-        outcome,
-        expected,
+        outcome: goal.outcome,
+        expected: goal.expected,
         prepared,
         misplaced: stored.misplaced,
     }))
+}
+
+/// Judges a ticker without partitions: what was never migrated is where it belongs.
+fn unmigrated(
+    request: &StorageRequest,
+    legacy: Option<&LegacyFile>,
+    proof: Option<&Proof>,
+) -> Result<Option<Judged>, Refusal> {
+    match (legacy, proof) {
+        (Some(file), _) => Ok(Some(Judged {
+            request: request.clone(),
+            outcome: Return::Equal,
+            expected: file.decoded.ordered.frame.fingerprint(),
+            prepared: None,
+            beyond: Vec::new(),
+            misplaced: Vec::new(),
+        })),
+        (None, Some(_)) => Err(Refusal::Gone),
+        (None, None) => Ok(None),
+    }
+}
+
+/// What a legacy file has to become.
+struct Goal {
+    outcome: Return,
+    expected: Fingerprint,
+    /// The rows of it that do not go back.
+    out: Frame,
+}
+
+/// Says what becomes of a legacy file that partitions stand beside.
+fn beside(
+    sides: Sides<'_>,
+    request: &StorageRequest,
+    file: &LegacyFile,
+    found: &Frame,
+    proof: Option<&Proof>,
+) -> Result<Goal, Refusal> {
+    let all = &file.decoded.ordered.frame;
+    refuse_other_rows(&file.path, all, found)?;
+    let out = since::taken_out(sides, request, all, found)?;
+    let rows = if out.is_empty() {
+        Cow::Borrowed(all)
+    } else {
+        Cow::Owned(frame::without(all, &out))
+    };
+    let difference = Difference::between(&rows, found);
+    if let Some(difference) = difference.as_ref().filter(|found| found.changed > 0) {
+        newer_side(sides, request, all, found, proof, difference)?;
+    }
+    let other = difference.as_ref().map_or(0, |one| one.extra + one.changed);
+    let outcome = match other + out.len() {
+        0 => Return::Equal,
+        rows => Return::Merged { rows },
+    };
+    let expected = match difference {
+        None => found.fingerprint(),
+        Some(_) => frame::merge(&rows, found).frame.fingerprint(),
+    };
+    Ok(Goal {
+        outcome,
+        expected,
+        out,
+    })
+}
+
+/// Returns the legacy file of which no rows are left that are `out`, and all that the partitions have.
+fn prepare(
+    sides: Sides<'_>,
+    request: &StorageRequest,
+    stored: &Stored,
+    out: &Frame,
+) -> Result<Prepared, Refusal> {
+    let (store, provenance) = (&sides.stores.legacy, &stored.provenance);
+    let prepared = if out.is_empty() {
+        store.prepare(request, &stored.frame, provenance)?
+    } else {
+        let why = |stamp| (stamp, OUT.to_owned());
+        let unwanted = out.times().map(why).collect();
+        store.prepare_exchange(request, &unwanted, &stored.frame, provenance)?
+    };
+    Ok(prepared.from_file(sides.stores.partitioned.rights(request)?))
 }
 
 /// Makes sure that the partitions hold what was proven.

@@ -314,6 +314,17 @@ fn write_batch(
     let left = run.commit()?.left;
     report.unlike.extend(run.take_refused());
     run.finish()?;
+    read_back(mover, written, &left, report);
+    Ok(())
+}
+
+/// Reads back what a batch has written, and says what became of each ticker.
+fn read_back(
+    mover: Mover<'_>,
+    written: Vec<(Ticker, Judged)>,
+    left: &[Left],
+    report: &mut RollbackReport,
+) {
     let reread: Vec<Result<Medium, Refusal>> = written
         .par_iter()
         .map(|(_, judged)| reread(mover.sides, judged))
@@ -334,7 +345,6 @@ fn write_batch(
         report.beyond.extend(judged.beyond);
         report.note(ticker, outcome.map(|_| Some(judged.outcome)));
     }
-    Ok(())
 }
 
 fn reread(sides: Sides<'_>, judged: &Judged) -> Result<Medium, Refusal> {

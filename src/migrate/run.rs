@@ -113,18 +113,7 @@ pub fn migrate_interval(
         next: AtomicUsize::new(0),
     };
     let mut writer = Writer::new(mover, run, proofs, &mut report);
-    let outcome = std::thread::scope(|scope| {
-        let (send, receive) = sync_channel(READY_TICKERS);
-        for _ in 0..choices.jobs.get().min(queue.todo.len()) {
-            let (queue, send) = (&queue, send.clone());
-            scope.spawn(move || queue.work(&send));
-        }
-        drop(send);
-        for (ticker, made) in receive {
-            writer.take(ticker, made)?;
-        }
-        writer.finish_batch()
-    });
+    let outcome = queue.copy_all(&mut writer);
     writer.close(outcome)?;
     report.is_cut_short = mover.sides.stop.is_raised() || todo.len() < open.len();
     report.failures.sort_by(|a, b| a.ticker.cmp(&b.ticker));
@@ -175,6 +164,22 @@ struct Queue<'q> {
 pub(super) type Made = Result<Box<Copy>, Refusal>;
 
 impl Queue<'_> {
+    /// Copies all of them side by side, and has each copy written as soon as it is made.
+    fn copy_all(&self, writer: &mut Writer<'_, '_>) -> Result<(), MigrateError> {
+        std::thread::scope(|scope| {
+            let (send, receive) = sync_channel(READY_TICKERS);
+            for _ in 0..self.choices.jobs.get().min(self.todo.len()) {
+                let send = send.clone();
+                scope.spawn(move || self.work(&send));
+            }
+            drop(send);
+            for (ticker, made) in receive {
+                writer.take(ticker, made)?;
+            }
+            writer.finish_batch()
+        })
+    }
+
     /// Copies one ticker after the other, until there are no more, nobody listens, or the run has to stop.
     fn work(&self, send: &SyncSender<(Ticker, Made)>) {
         while !self.mover.sides.stop.is_raised() {

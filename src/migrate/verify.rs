@@ -138,20 +138,7 @@ pub fn verify_interval(
     let proofs = &Proofs::load(sides.fs, sides.places, tuple)?;
     let is_active = config.is_partitioned_enabled(&tuple.venue).0;
     let survey = Survey::of(sides, tuple)?;
-    let stored = sides.stores.partitioned.tickers(
-        Some(&tuple.venue),
-        Dataset::Stocks,
-        Some(tuple.interval),
-    )?;
-    let mut all: Vec<Ticker> = survey
-        .tickers
-        .iter()
-        .map(|(ticker, _)| ticker.clone())
-        .collect();
-    all.extend(stored);
-    all.extend(proofs.iter().map(|(ticker, _)| ticker.clone()));
-    all.sort();
-    all.dedup();
+    let all = all_tickers(sides, tuple, &survey, proofs)?;
     let tickers = all.len();
     let is_meant = |at: usize| sample.is_none_or(|sample| at % sample.of == sample.part - 1);
     let chosen: Vec<Ticker> = all
@@ -186,7 +173,6 @@ pub fn verify_interval(
             Some((ticker, finding, medium, misplaced))
         })
         .collect();
-    let is_cut_short = looked.iter().any(Option::is_none);
     let mut verification = Verification {
         tuple: tuple.clone(),
         findings: Vec::new(),
@@ -194,7 +180,7 @@ pub fn verify_interval(
         strangers: survey.strangers,
         misplaced: Vec::new(),
         from_memory: 0,
-        is_cut_short,
+        is_cut_short: looked.iter().any(Option::is_none),
     };
     for (ticker, finding, medium, misplaced) in looked.into_iter().flatten() {
         verification.misplaced.extend(misplaced);
@@ -202,6 +188,25 @@ pub fn verify_interval(
         verification.findings.push((ticker, finding));
     }
     Ok(verification)
+}
+
+/// Returns the tickers that one of the sides has, or that are proven, in order.
+fn all_tickers(
+    sides: Sides<'_>,
+    tuple: &VenueInterval,
+    survey: &Survey,
+    proofs: &Proofs,
+) -> Result<Vec<Ticker>, MigrateError> {
+    let (venue, interval) = (Some(&tuple.venue), Some(tuple.interval));
+    let mut all = sides
+        .stores
+        .partitioned
+        .tickers(venue, Dataset::Stocks, interval)?;
+    all.extend(survey.tickers.iter().map(|(ticker, _)| ticker.clone()));
+    all.extend(proofs.iter().map(|(ticker, _)| ticker.clone()));
+    all.sort();
+    all.dedup();
+    Ok(all)
 }
 
 fn look(
