@@ -1,11 +1,12 @@
 //! `barkeep status`: how the workspace stands. Reads only, and takes no lock.
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::mirror;
+use super::mirror::{self, MirrorStanding};
 use super::status_gaps;
+use crate::catalog::Catalog;
 use crate::cli::ui::json as pieces;
 use crate::cli::ui::table::Columns;
 use crate::cli::ui::troubles::{print_data_root, print_unserved};
@@ -15,7 +16,7 @@ use crate::model::words::{count, size, some_of};
 use crate::model::{Interval, Ticker, Venue};
 use crate::overview::{self, RefusedTicker, SeriesStatus, Standing};
 use crate::vault::{ShelfSize, Vault};
-use crate::workspace::DataRoot;
+use crate::workspace::{DataRoot, Workspace};
 
 /// Options of `status`.
 #[derive(Debug, Args)]
@@ -46,84 +47,136 @@ pub(in crate::cli) fn run(args: &StatusArgs, shell: &Shell<'_>) -> Result<Exit, 
     if args.gaps {
         return status_gaps::run(args, &workspace, &catalog, shell);
     }
-    let standing = overview::survey(&workspace, &catalog)?;
-    let lock = workspace.lock().describe()?;
-    let leftovers = overview::interrupted_runs(&workspace, &standing.data)?;
-    let Standing {
-        series,
-        unserved,
-        refused,
-        data,
-        toggles,
-        unreadable,
-    } = standing;
-    let known = inventory::known(&workspace, &catalog, &Asked::default())?;
-    let mut warnings = unreadable;
-    warnings.extend(toggles);
-    warnings.extend(inventory::tell_halves(&known.halves, shell.root()));
-    // Where no disk is mounted, that is what is said.
-    let lost = match data {
-        DataRoot::Absent => Vec::new(),
-        _ => inventory::look_for_lost(&workspace, &catalog, &known, LookFor::Files)?,
-    };
-    let sizes = inventory::sizes(&known);
-    let now = shell.around.clock.now();
-    let mirrors = mirror::standings(&workspace, &known)?;
-    let shelves = Vault::of(workspace.fs(), &workspace.places.vault()).sizes()?;
+    let told = WorkspaceStatus::of(&workspace, &catalog, shell)?;
     if args.json {
-        shell.json(&json!({
+        shell.json(&told.document());
+    } else {
+        told.print(shell);
+    }
+    Ok(exit(&told.standing.series))
+}
+
+/// What is told of a workspace.
+struct WorkspaceStatus {
+    standing: Standing,
+    /// Of which series rows are gone.
+    lost: Vec<LostRows>,
+    /// How much is kept of each dataset.
+    sizes: Vec<Size>,
+    mirrors: Vec<MirrorStanding>,
+    shelves: Vec<ShelfSize>,
+    /// Who holds the run lock.
+    lock: String,
+    /// How many runs were interrupted.
+    leftovers: usize,
+    /// Sentences without a period.
+    warnings: Vec<String>,
+    now: DateTime<Utc>,
+}
+
+impl WorkspaceStatus {
+    fn of(
+        workspace: &Workspace<'_>,
+        catalog: &Catalog,
+        shell: &Shell<'_>,
+    ) -> Result<Self, Failure> {
+        let standing = overview::survey(workspace, catalog)?;
+        let lock = workspace.lock().describe()?;
+        let leftovers = overview::interrupted_runs(workspace, &standing.data)?;
+        let known = inventory::known(workspace, catalog, &Asked::default())?;
+        let mut warnings = standing.unreadable.clone();
+        warnings.extend_from_slice(&standing.toggles);
+        warnings.extend(inventory::tell_halves(&known.halves, shell.root()));
+        // Where no disk is mounted, that is what is said.
+        let lost = match standing.data {
+            DataRoot::Absent => Vec::new(),
+            _ => inventory::look_for_lost(workspace, catalog, &known, LookFor::Files)?,
+        };
+        Ok(Self {
+            standing,
+            lost,
+            sizes: inventory::sizes(&known),
+            now: shell.around.clock.now(),
+            mirrors: mirror::standings(workspace, &known)?,
+            shelves: Vault::of(workspace.fs(), &workspace.places.vault()).sizes()?,
+            lock,
+            leftovers,
+            warnings,
+        })
+    }
+
+    fn document(&self) -> Value {
+        let Standing {
+            series,
+            unserved,
+            refused,
+            data,
+            ..
+        } = &self.standing;
+        let mirrors = self.mirrors.iter().map(|one| one.document(self.now));
+        json!({
             "series": series.iter().map(document).collect::<Vec<_>>(),
-            "lock": lock,
-            "leftover_runs": leftovers,
-            "is_data_absent": data == DataRoot::Absent,
+            "lock": self.lock,
+            "leftover_runs": self.leftovers,
+            "is_data_absent": *data == DataRoot::Absent,
             "data_refusal": data.refusal(),
-            "lost_rows": lost.iter().map(lost_document).collect::<Vec<_>>(),
+            "lost_rows": self.lost.iter().map(lost_document).collect::<Vec<_>>(),
             "refused": refused.iter().map(refused_document).collect::<Vec<_>>(),
             "unserved": unserved,
-            "warnings": warnings,
-            "mirrors": mirrors.iter().map(|one| one.document(now)).collect::<Vec<_>>(),
-            "sizes": sizes,
-            "vault": shelves.iter().map(shelf_document).collect::<Vec<_>>(),
-        }));
-        return Ok(exit(&series));
+            "warnings": self.warnings,
+            "mirrors": mirrors.collect::<Vec<_>>(),
+            "sizes": self.sizes,
+            "vault": self.shelves.iter().map(shelf_document).collect::<Vec<_>>(),
+        })
     }
-    // A workspace of feeds has no series that are asked for one by one.
-    if !series.is_empty() || sizes.is_empty() {
-        print_series(&series, shell);
-    }
-    if !sizes.is_empty() {
-        if !series.is_empty() {
-            shell.line("");
+
+    fn print(&self, shell: &Shell<'_>) {
+        self.print_tables(shell);
+        let standing = &self.standing;
+        print_data_root(&standing.data, 0, shell.printer);
+        for one in &standing.unserved {
+            print_unserved(one, shell.printer);
         }
-        print_sizes(&sizes, shell);
+        if let Some(told) = lost_line(&self.lost) {
+            shell.warning(&told);
+        }
+        for warning in &self.warnings {
+            shell.warning(&format!("{warning}."));
+        }
+        for one in &standing.refused {
+            shell.warning(&refused_line(one));
+        }
+        print_losses(&standing.series, shell);
+        let lock = match self.lock.as_str() {
+            "none" => "free",
+            held => held,
+        };
+        shell.note(&format!(
+            "The run lock is {lock}; {} left.",
+            count(self.leftovers, "interrupted run", "interrupted runs")
+        ));
     }
-    for one in &mirrors {
-        one.print(now, shell.printer);
+
+    fn print_tables(&self, shell: &Shell<'_>) {
+        let series = &self.standing.series;
+        // A workspace of feeds has no series that are asked for one by one.
+        if !series.is_empty() || self.sizes.is_empty() {
+            print_series(series, shell);
+        }
+        if !self.sizes.is_empty() {
+            if !series.is_empty() {
+                shell.line("");
+            }
+            print_sizes(&self.sizes, shell);
+        }
+        for one in &self.mirrors {
+            one.print(self.now, shell.printer);
+        }
+        if !self.shelves.is_empty() {
+            shell.line("");
+            print_vault(&self.shelves, shell);
+        }
     }
-    if !shelves.is_empty() {
-        shell.line("");
-        print_vault(&shelves, shell);
-    }
-    print_data_root(&data, 0, shell.printer);
-    for one in &unserved {
-        print_unserved(one, shell.printer);
-    }
-    if let Some(told) = lost_line(&lost) {
-        shell.warning(&told);
-    }
-    for warning in &warnings {
-        shell.warning(&format!("{warning}."));
-    }
-    for one in &refused {
-        shell.warning(&refused_line(one));
-    }
-    print_losses(&series, shell);
-    let lock = if lock == "none" { "free" } else { &lock };
-    shell.note(&format!(
-        "The run lock is {lock}; {} left.",
-        count(leftovers, "interrupted run", "interrupted runs")
-    ));
-    Ok(exit(&series))
 }
 
 /// Says what the sources will forget.

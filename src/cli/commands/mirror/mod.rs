@@ -5,7 +5,7 @@
 mod standing;
 mod verify;
 
-pub(super) use standing::standings;
+pub(super) use standing::{MirrorStanding, standings};
 
 use std::time::Duration;
 
