@@ -36,6 +36,17 @@ pub(super) struct Meaning {
     pub(super) rows: usize,
 }
 
+impl Meaning {
+    /// Returns the number that 32 bits stand for.
+    fn wide(self, value: i32) -> i64 {
+        if self.is_unsigned {
+            i64::from(value.cast_unsigned())
+        } else {
+            i64::from(value)
+        }
+    }
+}
+
 /// What is counted over all columns of a file.
 #[derive(Debug)]
 pub(super) struct Tally<'t> {
@@ -52,60 +63,75 @@ pub(super) fn read(
     tally: &mut Tally<'_>,
 ) -> Result<Column, CodecError> {
     use ColumnReader as Reader;
-    let Tally {
-        inexact,
-        texts_left,
-    } = tally;
-    let wide = |value: i32| {
-        if meaning.is_unsigned {
-            i64::from(value.cast_unsigned())
-        } else {
-            i64::from(value)
-        }
-    };
-    Ok(match (meaning.kind, reader) {
+    match (meaning.kind, reader) {
         (KindOf::Text, Reader::ByteArrayColumnReader(reader)) => {
-            Column::Text(read_texts(reader, meaning, texts_left)?)
+            read_texts(reader, meaning, tally.texts_left).map(Column::Text)
         }
         (KindOf::Flag, Reader::BoolColumnReader(reader)) => {
-            Column::Flag(chunk(reader, meaning)?.values())
+            Ok(Column::Flag(chunk(reader, meaning)?.values()))
         }
-        (KindOf::Time, Reader::Int64ColumnReader(reader)) => {
-            Column::Time(nanos(chunk(reader, meaning)?, meaning)?)
+        (KindOf::Time, reader) => read_times(reader, meaning).map(Column::Time),
+        (KindOf::Int, reader) => read_ints(reader, meaning, tally.inexact).map(Column::Int),
+        (KindOf::Float, reader) => read_floats(reader, meaning, tally.inexact).map(Column::Float),
+        (kind, Reader::Int32ColumnReader(reader)) => {
+            // A column whose every value is null is stored without a type, physically as 32-bit integers.
+            let found: Chunk<i32> = chunk(reader, meaning)?;
+            if !found.present.is_empty() {
+                return Err(wrong_type());
+            }
+            Ok(Column::nulls(kind, found.rows()))
         }
-        (KindOf::Time, Reader::Int32ColumnReader(reader)) => {
-            Column::Time(nanos(chunk(reader, meaning)?.map(i64::from), meaning)?)
-        }
-        (KindOf::Time, Reader::Int96ColumnReader(reader)) => {
+        _ => Err(wrong_type()),
+    }
+}
+
+fn read_times(reader: ColumnReader, meaning: Meaning) -> Result<Values<i64>, CodecError> {
+    use ColumnReader as Reader;
+    match reader {
+        Reader::Int64ColumnReader(reader) => nanos(chunk(reader, meaning)?, meaning),
+        Reader::Int32ColumnReader(reader) => nanos(chunk(reader, meaning)?.map(i64::from), meaning),
+        Reader::Int96ColumnReader(reader) => {
             let found: Chunk<Int96> = chunk(reader, meaning)?;
-            Column::Time(found.try_map(|value| int96_nanos(&value))?.values())
+            Ok(found.try_map(|value| int96_nanos(&value))?.values())
         }
-        (KindOf::Int, Reader::Int64ColumnReader(reader)) => {
-            let found = chunk(reader, meaning)?;
-            Column::Int(if meaning.is_unsigned {
-                kept(&found, inexact, |value| {
-                    i64::try_from(value.cast_unsigned()).ok()
-                })
-            } else {
-                found.values()
-            })
+        _ => Err(wrong_type()),
+    }
+}
+
+fn read_ints(
+    reader: ColumnReader,
+    meaning: Meaning,
+    inexact: &mut usize,
+) -> Result<Values<i64>, CodecError> {
+    use ColumnReader as Reader;
+    Ok(match reader {
+        Reader::Int64ColumnReader(reader) if meaning.is_unsigned => {
+            let signed = |value: i64| i64::try_from(value.cast_unsigned()).ok();
+            kept(&chunk(reader, meaning)?, inexact, signed)
         }
-        (KindOf::Int, Reader::Int32ColumnReader(reader)) => {
-            Column::Int(chunk(reader, meaning)?.map(wide).values())
+        Reader::Int64ColumnReader(reader) => chunk(reader, meaning)?.values(),
+        Reader::Int32ColumnReader(reader) => {
+            let wide = |value| meaning.wide(value);
+            chunk(reader, meaning)?.map(wide).values()
         }
-        (KindOf::Int, Reader::DoubleColumnReader(reader)) => {
-            Column::Int(whole(&chunk(reader, meaning)?, inexact))
+        Reader::DoubleColumnReader(reader) => whole(&chunk(reader, meaning)?, inexact),
+        Reader::FloatColumnReader(reader) => {
+            whole(&chunk(reader, meaning)?.map(f64::from), inexact)
         }
-        (KindOf::Int, Reader::FloatColumnReader(reader)) => {
-            Column::Int(whole(&chunk(reader, meaning)?.map(f64::from), inexact))
-        }
-        (KindOf::Float, Reader::DoubleColumnReader(reader)) => {
-            Column::Float(chunk(reader, meaning)?.values())
-        }
-        (KindOf::Float, Reader::FloatColumnReader(reader)) => {
-            Column::Float(chunk(reader, meaning)?.map(f64::from).values())
-        }
-        (KindOf::Float, Reader::Int64ColumnReader(reader)) => {
+        _ => return Err(wrong_type()),
+    })
+}
+
+fn read_floats(
+    reader: ColumnReader,
+    meaning: Meaning,
+    inexact: &mut usize,
+) -> Result<Values<f64>, CodecError> {
+    use ColumnReader as Reader;
+    Ok(match reader {
+        Reader::DoubleColumnReader(reader) => chunk(reader, meaning)?.values(),
+        Reader::FloatColumnReader(reader) => chunk(reader, meaning)?.map(f64::from).values(),
+        Reader::Int64ColumnReader(reader) => {
             let widest = |value: i64| {
                 if meaning.is_unsigned {
                     i128::from(value.cast_unsigned())
@@ -113,20 +139,11 @@ pub(super) fn read(
                     i128::from(value)
                 }
             };
-            let found = chunk(reader, meaning)?.map(widest);
-            Column::Float(floating(&found, inexact))
+            floating(&chunk(reader, meaning)?.map(widest), inexact)
         }
-        (KindOf::Float, Reader::Int32ColumnReader(reader)) => {
-            let found = chunk(reader, meaning)?.map(|value| i128::from(wide(value)));
-            Column::Float(floating(&found, inexact))
-        }
-        (kind, Reader::Int32ColumnReader(reader)) => {
-            // A column whose every value is null is stored without a type, physically as 32-bit integers.
-            let found: Chunk<i32> = chunk(reader, meaning)?;
-            if !found.present.is_empty() {
-                return Err(wrong_type());
-            }
-            Column::nulls(kind, found.rows())
+        Reader::Int32ColumnReader(reader) => {
+            let widest = |value| i128::from(meaning.wide(value));
+            floating(&chunk(reader, meaning)?.map(widest), inexact)
         }
         _ => return Err(wrong_type()),
     })
