@@ -49,85 +49,84 @@ pub(super) const BEGINS: &str = "# HELP barkeep_";
 /// Returns the text of the file, which begins with `BEGINS`.
 pub(super) fn render(outcome: &Outcome<'_>) -> String {
     let mut text = String::new();
-    let gauge = |text: &mut String, name: &str, help: &str, samples: &[(String, String)]| {
-        metric(text, "gauge", name, help, samples);
-    };
-    let plain = |value: String| vec![(String::new(), value)];
-    let build = labels(&[("version", env!("CARGO_PKG_VERSION"))]);
-    gauge(
-        &mut text,
-        "build_info",
-        "The version that ran last.",
-        &[(build, "1".to_owned())],
-    );
-    let now = plain(outcome.now.timestamp().to_string());
-    gauge(
-        &mut text,
-        "last_run_timestamp_seconds",
-        "When the last run ended.",
-        &now,
-    );
-    let seconds = plain(outcome.seconds.to_string());
-    gauge(
-        &mut text,
-        "run_duration_seconds",
-        "How long the last run took.",
-        &seconds,
-    );
-    let exit = plain(outcome.exit_code.to_string());
-    gauge(
-        &mut text,
-        "exit_code",
-        "The exit code of the last run.",
-        &exit,
-    );
+    for (name, help, samples) in of_run(outcome) {
+        metric(&mut text, "gauge", name, help, &samples);
+    }
     let total = plain(outcome.bars_total.to_string());
     let help = "Bars stored new or changed by all runs.";
     metric(&mut text, "counter", "bars_written_total", help, &total);
-
-    for (name, help, samples) in of_series(outcome) {
-        gauge(&mut text, name, help, &samples);
+    let gauges = of_series(outcome)
+        .into_iter()
+        .chain(of_venues(outcome))
+        .chain(kept(outcome.sizes))
+        .chain(mirrors(outcome.mirrors))
+        .chain(outcome.feeds.into_iter().flat_map(of_feeds));
+    for (name, help, samples) in gauges {
+        metric(&mut text, "gauge", name, help, &samples);
     }
+    text
+}
+
+/// What is told of the run.
+fn of_run(outcome: &Outcome<'_>) -> [Metric; 4] {
+    let build = labels(&[("version", env!("CARGO_PKG_VERSION"))]);
+    [
+        (
+            "build_info",
+            "The version that ran last.",
+            vec![(build, "1".to_owned())],
+        ),
+        (
+            "last_run_timestamp_seconds",
+            "When the last run ended.",
+            plain(outcome.now.timestamp().to_string()),
+        ),
+        (
+            "run_duration_seconds",
+            "How long the last run took.",
+            plain(outcome.seconds.to_string()),
+        ),
+        (
+            "exit_code",
+            "The exit code of the last run.",
+            plain(outcome.exit_code.to_string()),
+        ),
+    ]
+}
+
+/// Returns the sample of a metric without labels.
+fn plain(value: String) -> Vec<(String, String)> {
+    vec![(String::new(), value)]
+}
+
+/// What is told of what the venues were asked, and of their tickers.
+fn of_venues(outcome: &Outcome<'_>) -> [Metric; 4] {
     let weeks = |of: fn(&RequestWeek) -> String| -> Vec<(String, String)> {
         let weeks = outcome.requests.iter();
         weeks
             .map(|one| (labels(&at(&one.venue)), of(one)))
             .collect()
     };
-    gauge(
-        &mut text,
-        "requests_last_7_days",
-        "Requests that were sent in the last seven days.",
-        &weeks(|one| one.in_week.to_string()),
-    );
-    gauge(
-        &mut text,
-        "tickers_last_7_days",
-        "Tickers that these requests were for.",
-        &weeks(|one| one.tickers.to_string()),
-    );
     let left_out = outcome.unserved.iter();
-    let left_out: Vec<_> = left_out
-        .map(|one| (labels(&at(&one.venue)), one.tickers.len().to_string()))
-        .collect();
-    gauge(
-        &mut text,
-        "tickers_without_source",
-        "Tickers that nobody can be asked for.",
-        &left_out,
-    );
-    gauge(
-        &mut text,
-        "tickers",
-        "Tickers by state.",
-        &states(outcome.series),
-    );
-    let kept = kept(outcome.sizes).into_iter();
-    let feeds = outcome.feeds.into_iter().flat_map(of_feeds);
-    for (name, help, samples) in kept.chain(mirrors(outcome.mirrors)).chain(feeds) {
-        gauge(&mut text, name, help, &samples);
-    }
-    text
+    let left_out = left_out.map(|one| (labels(&at(&one.venue)), one.tickers.len().to_string()));
+    [
+        (
+            "requests_last_7_days",
+            "Requests that were sent in the last seven days.",
+            weeks(|one| one.in_week.to_string()),
+        ),
+        (
+            "tickers_last_7_days",
+            "Tickers that these requests were for.",
+            weeks(|one| one.tickers.to_string()),
+        ),
+        (
+            "tickers_without_source",
+            "Tickers that nobody can be asked for.",
+            left_out.collect(),
+        ),
+        ("tickers", "Tickers by state.", states(outcome.series)),
+    ]
 }
 
 /// What is told of the minutes of feeds. What a feed forgets next is no metric of a source of bars: a feed keeps a day, and
