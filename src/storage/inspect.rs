@@ -12,7 +12,7 @@ use bytes::Bytes;
 
 use crate::codec::{self, ALL_TIMES, CodecError, Decoded, MemoryLimit};
 use crate::frame::{Frame, Profile};
-use crate::model::{Digest, PartitionKey, Provenance, StorageRequest, Venue, time};
+use crate::model::{PartitionKey, Provenance, StorageRequest, Venue, time};
 use crate::sys::Fs;
 
 use super::moment::Moment;
@@ -58,16 +58,6 @@ pub(super) enum Inspected {
     Absent,
     Whole { decoded: Box<Decoded>, bytes: Bytes },
     Damaged { reason: String, bytes: Bytes },
-}
-
-impl Inspected {
-    /// Returns the digest of the whole file, if there is one.
-    pub(super) fn digest(&self) -> Option<Digest> {
-        match self {
-            Self::Absent => None,
-            Self::Whole { bytes, .. } | Self::Damaged { bytes, .. } => Some(Digest::of(bytes)),
-        }
-    }
 }
 
 /// Returns how many rows a file claims to have; `None` when it is damaged. Only its end is read.

@@ -6,11 +6,13 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
+use bytes::Bytes;
+
 use crate::codec::{self, Compression, Decoded, Facts, MemoryLimit};
 use crate::frame::{self, Frame, Merged, Profile, RowChanges, basis};
 use crate::ledger::{FileChange, FileState};
 use crate::model::{
-    Interval, PartitionKey, PriceBasis, Provenance, Series, StorageRequest, TimeUnit, time,
+    Digest, Interval, PartitionKey, PriceBasis, Provenance, Series, StorageRequest, TimeUnit, time,
 };
 use crate::sys::{Fs, Rights};
 
@@ -81,57 +83,9 @@ pub(super) fn prepare_file(
         (true, true) => inspect_own(fs, &job.path, job.request, job.key, job.limit)?.0,
         (true, false) => inspect(fs, &job.path, profile, job.request, job.key, job.limit)?,
     };
-    let old = found.digest();
     match found {
         Inspected::Absent => FileOutcome::fresh(&job, newer),
-        Inspected::Whole { decoded, bytes } => {
-            let mut decoded = decoded;
-            let stored = &decoded.ordered.frame;
-            refuse_other_rows(&job.path, stored, newer)?;
-            let merged = frame::merge(&decoded.ordered.frame, newer);
-            let rows = RowCounts {
-                added: merged.added,
-                changed: merged.changed,
-                unchanged: merged.unchanged,
-            };
-            let is_relabelled = is_mislabelled(&decoded, newer, &merged, job.provenance);
-            if is_relabelled {
-                decoded
-                    .provenance
-                    .timezone
-                    .clone_from(&job.provenance.timezone);
-            }
-            if !merged.is_changed() && !is_relabelled && !job.is_renewed {
-                return Ok(FileOutcome {
-                    file: None,
-                    damage: None,
-                    rows,
-                    off_border: 0,
-                });
-            }
-            if let Some(reason) = lost_columns(&decoded.unknown_columns) {
-                let path = job.path;
-                return Err(StorageError::Refused { path, reason });
-            }
-            let changes = RowChanges::of_merge(&merged);
-            let mut file = encode(&job, Some(&decoded), &merged.frame, changes)?;
-            file.old = old;
-            let own_basis = job.trees.basis_of(&decoded, job.request.venue.as_ref());
-            let older = (decoded.unit, own_basis);
-            // A file that is the whole series begins its record, too.
-            let is_told = |facts: &_| job.key == PartitionKey::Whole || *facts != older;
-            file.change.facts = file.change.facts.filter(is_told);
-            file.change.old = Some(FileState::new(decoded.fingerprint(), bytes.len() as u64));
-            file.beyond = beyond(&decoded);
-            file.replaced = Some(bytes);
-            let stored = &decoded.ordered.frame;
-            Ok(FileOutcome {
-                file: Some(file),
-                damage: None,
-                rows,
-                off_border: off_border(job.request, stored, newer),
-            })
-        }
+        Inspected::Whole { decoded, bytes } => prepare_merge(job, *decoded, bytes, newer),
         Inspected::Damaged { reason, bytes } => {
             // The damaged file is put away before the commit, so the new one replaces nothing.
             let outcome = FileOutcome::fresh(&job, newer)?;
@@ -148,6 +102,68 @@ pub(super) fn prepare_file(
             })
         }
     }
+}
+
+/// Merges `newer` into a stored file that can be read.
+fn prepare_merge(
+    job: FileJob<'_>,
+    mut decoded: Decoded,
+    bytes: Bytes,
+    newer: &Frame,
+) -> Result<FileOutcome, StorageError> {
+    refuse_other_rows(&job.path, &decoded.ordered.frame, newer)?;
+    let merged = frame::merge(&decoded.ordered.frame, newer);
+    let rows = RowCounts {
+        added: merged.added,
+        changed: merged.changed,
+        unchanged: merged.unchanged,
+    };
+    let is_relabelled = is_mislabelled(&decoded, newer, &merged, job.provenance);
+    if is_relabelled {
+        decoded
+            .provenance
+            .timezone
+            .clone_from(&job.provenance.timezone);
+    }
+    if !merged.is_changed() && !is_relabelled && !job.is_renewed {
+        return Ok(FileOutcome {
+            file: None,
+            damage: None,
+            rows,
+            off_border: 0,
+        });
+    }
+    if let Some(reason) = lost_columns(&decoded.unknown_columns) {
+        let path = job.path;
+        return Err(StorageError::Refused { path, reason });
+    }
+    let changes = RowChanges::of_merge(&merged);
+    let file = encode(&job, Some(&decoded), &merged.frame, changes)?;
+    Ok(FileOutcome {
+        file: Some(replacing(&job, file, &decoded, bytes)),
+        damage: None,
+        rows,
+        off_border: off_border(job.request, &decoded.ordered.frame, newer),
+    })
+}
+
+/// Returns a file with what is known of the one that it takes the place of.
+fn replacing(
+    job: &FileJob<'_>,
+    mut file: PreparedFile,
+    stored: &Decoded,
+    bytes: Bytes,
+) -> PreparedFile {
+    let own_basis = job.trees.basis_of(stored, job.request.venue.as_ref());
+    let older = (stored.unit, own_basis);
+    // A file that is the whole series begins its record, too.
+    let is_told = |facts: &_| job.key == PartitionKey::Whole || *facts != older;
+    file.change.facts = file.change.facts.filter(is_told);
+    file.change.old = Some(FileState::new(stored.fingerprint(), bytes.len() as u64));
+    file.old = Some(Digest::of(&bytes));
+    file.beyond = beyond(stored);
+    file.replaced = Some(bytes);
+    file
 }
 
 /// Tells whether a file names another zone than the clock that its rows show: each of them is one of the newer rows, to

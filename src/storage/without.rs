@@ -7,16 +7,19 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use crate::frame::{self, Frame, Profile, RowChanges};
+use bytes::Bytes;
+
+use crate::codec::Decoded;
+use crate::frame::{self, Frame, Merged, Profile, RowChanges};
 use crate::ledger::FileState;
-use crate::model::{PartitionKey, StorageRequest, time};
+use crate::model::{Digest, PartitionKey, StorageRequest, time};
 use crate::sys::Fs;
 
 use super::beyond::beyond;
 use super::inspect::{Inspected, claimed_rows, inspect};
 use super::prepare::{FileJob, encode, lost_columns};
 use super::tree::refuse_other_rows;
-use super::{Prepared, StorageError, WayOut};
+use super::{Prepared, PreparedFile, StorageError, WayOut};
 
 /// How many reasons are told of one file.
 const MOST_REASONS: usize = 5;
@@ -58,7 +61,6 @@ impl Without {
         }
         let profile = Profile::of(job.request.series.dataset());
         let found = inspect(fs, &job.path, profile, job.request, job.key, job.limit)?;
-        let old = found.digest();
         let (decoded, bytes) = match found {
             Inspected::Whole { decoded, bytes } => (decoded, bytes),
             Inspected::Damaged { reason, .. } if may_hold => {
@@ -89,19 +91,7 @@ impl Without {
         let left = frame::without(stored, &removed);
         let left = frame::merge(&left, newer);
         let why = reason(&removed, unwanted);
-        let mut file = encode(
-            &job,
-            Some(&decoded),
-            &left.frame,
-            RowChanges::of_merge(&left),
-        )?;
-        file.old = old;
-        let state = FileState::new(decoded.fingerprint(), bytes.len() as u64);
-        file.change.old = Some(state);
-        file.change.rows.removed = Some((removed.clone(), why.clone()));
-        let all = [Some(why), beyond(&decoded)].into_iter().flatten();
-        file.beyond = Some(all.collect::<Vec<_>>().join("; "));
-        file.replaced = Some(bytes);
+        let file = file_without(&job, (&decoded, bytes), &left, (&removed, why))?;
         self.prepared.files.push(file);
         refuse_other_rows(&job.path, &removed, &self.removed)?;
         self.removed = frame::merge(&self.removed, &removed).frame;
@@ -115,6 +105,24 @@ impl Without {
     pub fn is_nothing(&self) -> bool {
         self.prepared.files.is_empty() && self.emptied.is_empty()
     }
+}
+
+/// Returns a file of which `left` stays, and with it what it was and why rows of it went.
+fn file_without(
+    job: &FileJob<'_>,
+    (stored, bytes): (&Decoded, Bytes),
+    left: &Merged,
+    (removed, why): (&Frame, String),
+) -> Result<PreparedFile, StorageError> {
+    let changes = RowChanges::of_merge(left);
+    let mut file = encode(job, Some(stored), &left.frame, changes)?;
+    file.old = Some(Digest::of(&bytes));
+    file.change.old = Some(FileState::new(stored.fingerprint(), bytes.len() as u64));
+    file.change.rows.removed = Some((removed.clone(), why.clone()));
+    let all = [Some(why), beyond(stored)].into_iter().flatten();
+    file.beyond = Some(all.collect::<Vec<_>>().join("; "));
+    file.replaced = Some(bytes);
+    Ok(file)
 }
 
 /// Tells whether a partition may hold one of the rows.
