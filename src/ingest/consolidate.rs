@@ -6,15 +6,16 @@
 
 use std::collections::BTreeMap;
 
+use chrono::NaiveDate;
 use rayon::prelude::*;
 
 use crate::catalog::{Found, Missing, StorageBlock, Wanted};
 use crate::layout::Continuity;
-use crate::model::{Interval, PartitionKey, Series, StorageRequest, Venue, time};
+use crate::model::{Interval, PartitionKey, Series, StorageRequest, Ticker, Venue, time};
 use crate::observe::{Event, Observer, Work};
 use crate::storage::{
-    self, Custody, Layout, Left, PutAway, Quarantine, Replaced, RowCounts, Sealed, StagedRows,
-    StagedRun, StorageError,
+    self, Custody, Layout, Left, Prepared, PutAway, Quarantine, Replaced, RowCounts, Sealed,
+    StagedRows, StagedRun, StorageError,
 };
 
 use super::lots::{Lot, lots};
@@ -80,6 +81,16 @@ struct Pending {
     /// The last of the files that were written, with its length.
     last_file: Option<(PartitionKey, u64)>,
     basis: Basis,
+}
+
+impl Pending {
+    /// Returns the bytes of the last file that was written, if it is that of the newest day.
+    fn bytes_of(&self, newest: Option<NaiveDate>) -> Option<u64> {
+        let (partition, bytes) = self.last_file?;
+        let days = partition.days().zip(newest);
+        let is_newest = days.is_none_or(|((first, last), newest)| (first..=last).contains(&newest));
+        is_newest.then_some(bytes)
+    }
 }
 
 impl<'l> Consolidation<'_, 'l> {
@@ -222,7 +233,29 @@ impl<'l> Consolidation<'_, 'l> {
         if !prepared.files.is_empty() {
             self.keep_overruled(quarantine, &prepared.request, &overruled)?;
         }
-        let request = prepared.request;
+        self.tell_of_merge(&prepared, basis);
+        let files = prepared.files.iter();
+        let bytes = files.map(|file| file.bytes.len() as u64).sum();
+        let partitions = prepared.files.iter().map(|file| file.partition).collect();
+        let files = prepared.files.iter();
+        let lengths = files.map(|file| (file.partition, file.bytes.len() as u64));
+        Ok(Some(Pending {
+            missing,
+            last_file: lengths.max_by_key(|(partition, _)| *partition),
+            request: prepared.request,
+            staged: staged.to_vec(),
+            layout,
+            newest,
+            partitions,
+            bytes,
+            rows: prepared.rows,
+            basis,
+        }))
+    }
+
+    /// Says what of a merge a person should know: that prices moved, and what of the stored files is odd.
+    fn tell_of_merge(&mut self, prepared: &Prepared, basis: Basis) {
+        let request = &prepared.request;
         match basis {
             Basis::Same => {}
             Basis::Moved(factor) => self.report.warnings.push(format!(
@@ -244,23 +277,6 @@ impl<'l> Consolidation<'_, 'l> {
                 path.display()
             ));
         }
-        let files = prepared.files.iter();
-        let bytes = files.map(|file| file.bytes.len() as u64).sum();
-        let partitions = prepared.files.iter().map(|file| file.partition).collect();
-        let files = prepared.files.iter();
-        let lengths = files.map(|file| (file.partition, file.bytes.len() as u64));
-        Ok(Some(Pending {
-            missing,
-            last_file: lengths.max_by_key(|(partition, _)| *partition),
-            request,
-            staged: staged.to_vec(),
-            layout,
-            newest,
-            partitions,
-            bytes,
-            rows: prepared.rows,
-            basis,
-        }))
     }
 
     /// Commits the group with the registry entries of its series, then forgets their staged rows.
@@ -334,39 +350,14 @@ impl<'l> Consolidation<'_, 'l> {
         else {
             return;
         };
-        let storage = (done.layout == Layout::Partitioned).then(|| StorageBlock::of(venue.clone()));
-        let told = self.notes.get(&done.request).cloned();
-        // What came along with rows that a stopped run left may not have reached the disk, and a measured factor is an
-        // estimate: where the source still has the history whole, it says both exactly. Where it has not, the days of
-        // the stopped run are asked for again, as if they had brought nothing.
-        let is_whole = self.is_kept_whole(venue, *interval);
-        let is_open = told.is_none() || done.basis != Basis::Same;
-        let is_settled = told.is_some() || is_whole;
-        let is_left = told.is_none();
+        let told = self.notes.get(&done.request);
         // A ticker that was removed since its rows were staged stays removed; the rows are stored.
-        if is_left && !self.registry.catalog().contains(ticker) {
+        if told.is_none() && !self.registry.catalog().contains(ticker) {
             return;
         }
-        let told = told.unwrap_or_default();
-        let catalog = self.registry.catalog();
-        // A stopped run's rows are not the history that was asked for again.
-        let is_wanted = is_left && catalog.wants_whole(ticker, venue, *interval);
-        let is_apart = done
-            .staged
-            .iter()
-            .any(|rows| rows.continuity() == Continuity::Apart);
-        let found = Found {
-            last_row: (!is_apart && is_settled).then_some(done.newest),
-            storage,
-            mark: told.mark,
-            provisional: told.provisional,
-            newest: done.newest,
-            history: if (is_open && is_whole) || is_wanted {
-                Wanted::Whole
-            } else {
-                told.history
-            },
-        };
+        let is_forgiven = told.is_some() && self.is_kept_whole(venue, *interval);
+        let found = self.found(done, (ticker, venue, *interval), told);
+        let told = told.cloned().unwrap_or_default();
         let today = self.session.clock.today();
         let gone = told.missing.or(done.missing);
         if let Some(missing) = gone.filter(|_| told.is_covering) {
@@ -392,20 +383,47 @@ impl<'l> Consolidation<'_, 'l> {
             catalog.set_back(ticker, venue, *interval, missing.left);
             return;
         }
-        if is_whole && !is_left {
+        if is_forgiven {
             catalog.forget_given_up(ticker, venue, *interval);
         }
         let newest = catalog.last_data_date(ticker, venue, *interval);
-        let of_newest = |partition: PartitionKey| {
-            let days = partition.days().zip(newest);
-            days.is_none_or(|((first, last), newest)| (first..=last).contains(&newest))
-        };
-        let written = done
-            .last_file
-            .filter(|(partition, _)| of_newest(*partition));
-        let bytes = written.map(|(_, bytes)| bytes).or(told.newest_bytes);
-        if let Some(bytes) = bytes {
+        if let Some(bytes) = done.bytes_of(newest).or(told.newest_bytes) {
             catalog.record_newest_bytes(ticker, venue, *interval, bytes);
+        }
+    }
+
+    /// Returns what the registry learns of a series whose rows are committed.
+    fn found(
+        &self,
+        done: &Pending,
+        (ticker, venue, interval): (&Ticker, &Venue, Interval),
+        told: Option<&SourceNote>,
+    ) -> Found {
+        // What came along with rows that a stopped run left may not have reached the disk, and a measured factor is an
+        // estimate: where the source still has the history whole, it says both exactly. Where it has not, the days of
+        // the stopped run are asked for again, as if they had brought nothing.
+        let is_whole = self.is_kept_whole(venue, interval);
+        let is_open = told.is_none() || done.basis != Basis::Same;
+        let is_settled = told.is_some() || is_whole;
+        let catalog = self.registry.catalog();
+        // A stopped run's rows are not the history that was asked for again.
+        let is_wanted = told.is_none() && catalog.wants_whole(ticker, venue, interval);
+        let is_apart = done
+            .staged
+            .iter()
+            .any(|rows| rows.continuity() == Continuity::Apart);
+        let told = told.cloned().unwrap_or_default();
+        Found {
+            last_row: (!is_apart && is_settled).then_some(done.newest),
+            storage: (done.layout == Layout::Partitioned).then(|| StorageBlock::of(venue.clone())),
+            mark: told.mark,
+            provisional: told.provisional,
+            newest: done.newest,
+            history: if (is_open && is_whole) || is_wanted {
+                Wanted::Whole
+            } else {
+                told.history
+            },
         }
     }
 }
