@@ -9,10 +9,10 @@ use super::{Findings, Subject};
 use crate::catalog::{Catalog, Missing};
 use crate::check::{self, Facts, Scope};
 use crate::frame::{self, MarketEvent};
-use crate::model::{PriceBasis, Series, StorageRequest, time};
+use crate::model::{Interval, PriceBasis, Series, StorageRequest, Ticker, time};
 use crate::observe::{Event, Observer, Work};
 use crate::storage::{Layout, StorageError, Stored};
-use crate::workspace::{Found, Workspace};
+use crate::workspace::{Found, Reading, Workspace};
 
 /// Looks through series side by side, those of one ticker one after the other, so that few are in memory at once.
 pub(super) fn look(
@@ -75,26 +75,10 @@ fn look_at(
             continue;
         }
         let reading = workspace.reading(catalog);
-        let events = events.get_or_insert_with(|| {
-            let found = reading.events(&request);
-            let found = found.map(|(stored, events)| {
-                findings.misplaced.extend(stored.misplaced);
-                events
-            });
-            findings.or_trouble(found, &request)
-        });
-        let basis = basis(workspace, &request, layout, &stored);
-        let basis = findings.or_trouble(basis, &request);
-        let adjusted = if interval.is_intraday() {
-            BTreeMap::new()
-        } else {
-            let found = reading.closes(&request, &subject.ticker, interval);
-            let closes = found.map(|stored| {
-                findings.misplaced.extend(stored.misplaced);
-                frame::closes_of(&stored.frame)
-            });
-            findings.or_trouble(closes, &request)
-        };
+        let events = events.get_or_insert_with(|| events_of(reading, &request, &mut findings));
+        let basis = findings.or_trouble(basis(workspace, &request, layout, &stored), &request);
+        let of = (&request, &subject.ticker, interval);
+        let adjusted = adjusted_closes(reading, of, &mut findings);
         let identity = catalog.identity(&subject.ticker, &subject.venue);
         let facts = Facts {
             interval,
@@ -114,6 +98,35 @@ fn look_at(
         findings.contradictions.extend(found);
     }
     findings
+}
+
+fn events_of(
+    reading: Reading<'_, '_>,
+    request: &StorageRequest,
+    findings: &mut Findings,
+) -> Vec<MarketEvent> {
+    let found = reading.events(request);
+    let found = found.map(|(stored, events)| {
+        findings.misplaced.extend(stored.misplaced);
+        events
+    });
+    findings.or_trouble(found, request)
+}
+
+fn adjusted_closes(
+    reading: Reading<'_, '_>,
+    (request, ticker, interval): (&StorageRequest, &Ticker, Interval),
+    findings: &mut Findings,
+) -> BTreeMap<i64, f64> {
+    if interval.is_intraday() {
+        return BTreeMap::new();
+    }
+    let found = reading.closes(request, ticker, interval);
+    let closes = found.map(|stored| {
+        findings.misplaced.extend(stored.misplaced);
+        frame::closes_of(&stored.frame)
+    });
+    findings.or_trouble(closes, request)
 }
 
 /// Returns which bars the registry knows and the disk has not.
