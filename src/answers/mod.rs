@@ -9,6 +9,7 @@ mod answer;
 mod error;
 mod identity;
 mod kept;
+mod news;
 mod read;
 mod replay;
 mod rows;

@@ -12,19 +12,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::NaiveDate;
 
 use super::AnswersError;
+use super::news::{Moves, News};
 use super::rows::{provenance, refusal, sides, take_prepost};
 use crate::catalog::Wanted;
-use crate::frame::basis::{Overlap, changes_prices, measured};
-use crate::frame::{self, BarBatch, EventKind, Frame, MarketEvent};
+use crate::frame::{self, BarBatch, Frame, MarketEvent};
 use crate::ingest::{
     Consolidation, FailureKind, FileFailure, Registry, RunReport, SourceNote, SourceNotes,
     VenueReport,
 };
 use crate::layout::{Continuity, Places};
 use crate::ledger::Ledgers;
-use crate::model::{
-    Digest, Interval, PriceBasis, Provenance, Series, StorageRequest, Ticker, Venue,
-};
+use crate::model::{Digest, Interval, Provenance, Series, StorageRequest, Ticker, Venue};
 use crate::source::{Download, Extras, Fetched, MarketDataSource, Recorded};
 use crate::storage::{Open, RowsToStage, StagedRun, StorageError};
 use crate::vault::{Contents, Shelf, Vault};
@@ -182,19 +180,7 @@ impl<'l> Replay<'_, 'l> {
             places,
         };
         let (mut jobs, sizes) = answers.jobs(self.report.at(venue))?;
-        let mut broken = 0;
-        for ((ticker, interval), recorded) in &mut jobs {
-            let catalog = self.registry.catalog();
-            let mark = catalog.mark(ticker, venue, *interval);
-            let begin = unbroken(recorded, mark);
-            broken += usize::from(begin > 0);
-            recorded.drain(..begin);
-        }
-        if broken > 0 {
-            self.report.warnings.push(format!(
-                "{venue}: of {broken} series not all answers are made anew, since others came after them that the vault does not have"
-            ));
-        }
+        self.leave_out_broken(venue, &mut jobs);
         let mut run: Option<StagedRun<'l, Open>> = None;
         let mut notes = SourceNotes::new();
         let mut other_bases = 0;
@@ -234,6 +220,22 @@ impl<'l> Replay<'_, 'l> {
         }
         .finish(sealed)?;
         Ok(())
+    }
+
+    /// Leaves out the jobs of series after which others came that the vault does not have.
+    fn leave_out_broken(&mut self, venue: &Venue, jobs: &mut Jobs) {
+        let catalog = self.registry.catalog();
+        let mut broken = 0;
+        for ((ticker, interval), recorded) in jobs {
+            let begin = unbroken(recorded, catalog.mark(ticker, venue, *interval));
+            broken += usize::from(begin > 0);
+            recorded.drain(..begin);
+        }
+        if broken > 0 {
+            self.report.warnings.push(format!(
+                "{venue}: of {broken} series not all answers are made anew, since others came after them that the vault does not have"
+            ));
+        }
     }
 
     fn stage_again(
@@ -281,22 +283,9 @@ impl<'l> Replay<'_, 'l> {
                 beside: &beside,
                 told: &told,
             };
-            match rows
-                .get(request)
-                .map(|older| news.moves(older, ticker, interval))
-            {
-                None | Some(Moves::Nothing) => {}
-                Some(Moves::Adjusted) => {
-                    let is_adjusted = |request: &StorageRequest| {
-                        matches!(request.series, Series::Adjusted { .. })
-                    };
-                    of_before.push(
-                        rows.extract_if(.., |request, _| is_adjusted(request))
-                            .collect(),
-                    );
-                }
-                Some(Moves::Prices) => of_before.push(std::mem::take(&mut rows)),
-            }
+            let older = rows.get(request);
+            let moves = older.map_or(Moves::Nothing, |older| news.moves(older, ticker, interval));
+            of_before.extend(take_moved(&mut rows, moves));
             told.extend(beside.events.iter().cloned());
             let note = SourceNote {
                 provisional: beside.provisional.clone(),
@@ -317,6 +306,19 @@ impl<'l> Replay<'_, 'l> {
     }
 }
 
+/// Takes out of the rows of earlier answers what stands on another basis.
+fn take_moved(rows: &mut Rows, moves: Moves) -> Option<Rows> {
+    let is_adjusted = |request: &StorageRequest| matches!(request.series, Series::Adjusted { .. });
+    match moves {
+        Moves::Nothing => None,
+        Moves::Adjusted => Some(
+            rows.extract_if(.., |request, _| is_adjusted(request))
+                .collect(),
+        ),
+        Moves::Prices => Some(std::mem::take(rows)),
+    }
+}
+
 /// Tells whether some rows of before are not among those that are made anew.
 fn lacks_some(rows: &Rows, of_before: &[Rows]) -> bool {
     of_before.iter().flatten().any(|(request, (before, _))| {
@@ -326,62 +328,6 @@ fn lacks_some(rows: &Rows, of_before: &[Rows]) -> bool {
         };
         !(0..before.len()).all(is_there)
     })
-}
-
-/// An answer, and what the ones before it told of payments and splits: their rows contain those.
-struct News<'n> {
-    batch: &'n BarBatch,
-    beside: &'n Extras,
-    told: &'n [MarketEvent],
-}
-
-/// What of the rows of earlier answers stands on another basis than what is stored since an answer came.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Moves {
-    Nothing,
-    /// The closes that are adjusted for payments.
-    Adjusted,
-    Prices,
-}
-
-impl News<'_> {
-    /// Says what stands on another basis: by what the answer tells of payments and splits, or by its prices.
-    fn moves(
-        &self,
-        (older, provenance): &(Frame, Provenance),
-        ticker: &Ticker,
-        interval: Interval,
-    ) -> Moves {
-        let first = older.span().map_or(i64::MAX, |(first, _)| first);
-        let is_new = |event: &&MarketEvent| event.date > first && !self.told.contains(event);
-        let is_told = |event: &&MarketEvent| changes_prices(event, provenance.basis, interval);
-        let news: Vec<&MarketEvent> = self
-            .beside
-            .events
-            .iter()
-            .filter(is_new)
-            .filter(is_told)
-            .collect();
-        let is_split = |event: &&MarketEvent| matches!(event.kind, EventKind::Split { .. });
-        let is_of_prices =
-            provenance.basis == PriceBasis::SplitDividendAdjusted || news.iter().any(is_split);
-        if !self.beside.splits.is_empty() || (is_of_prices && !news.is_empty()) {
-            return Moves::Prices;
-        }
-        let (newer, _) = self.batch.ordered(ticker);
-        let merged = frame::merge(older, &newer.frame);
-        let overlap = Overlap {
-            changed: merged.changed,
-            unchanged: merged.unchanged,
-        };
-        if measured(&merged.revisions.iter().collect::<Vec<_>>(), overlap).is_some() {
-            Moves::Prices
-        } else if news.is_empty() {
-            Moves::Nothing
-        } else {
-            Moves::Adjusted
-        }
-    }
 }
 
 /// Adds an answer to those before it; `false` where none of its rows may be stored.
