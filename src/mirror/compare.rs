@@ -17,7 +17,7 @@ use super::{MirrorError, Mirrored, Piece, Place, Tree, Version};
 use crate::catalog::Catalog;
 use crate::frame::{self, Frame, Profile};
 use crate::inventory::Known;
-use crate::model::{Dataset, Digest, PartitionKey};
+use crate::model::{Dataset, Digest, PartitionKey, StorageRequest};
 use crate::sys::{Fs, FsResult};
 use crate::workspace::Workspace;
 
@@ -92,29 +92,29 @@ pub fn verify(
             .parse()
             .ok()
             .and_then(|ticker| tree.series_of(ticker));
-        let read = request.map(|request| origin.whole(&request));
-        let reason = match read {
-            Some(Ok(Some(read))) => differ(&mirrored, &read.frame, state),
-            Some(Err(unread)) => Some(unread.of_series()?),
-            Some(Ok(None)) if state.kept.contains(&PartitionKey::Whole) => None,
-            None | Some(Ok(None)) => Some("the tree has no rows of it".to_owned()),
-        };
+        let reason = differ(&mirrored, request.as_ref(), state, &origin)?;
         verified.differences.extend(reason.map(|reason| Difference {
             ticker: ticker.to_string(),
             reason,
         }));
     }
-    let there = known.records.keys().chain(&known.unrecorded);
-    for request in there.filter(|request| tree.holds(request)) {
-        let ticker = name_of(request);
-        if !version.series.contains_key(ticker) {
-            verified.differences.push(Difference {
-                ticker: ticker.to_owned(),
-                reason: "the mirror has no rows of it".to_owned(),
-            });
-        }
-    }
+    verified.differences.extend(lacking(&version, tree, known));
     Ok(Some(verified))
+}
+
+/// Returns the series of a tree of which its mirror has no rows.
+fn lacking<'k>(
+    version: &'k Version,
+    tree: &'k Tree,
+    known: &'k Known,
+) -> impl Iterator<Item = Difference> + 'k {
+    let there = known.records.keys().chain(&known.unrecorded);
+    let of_tree = there.filter(|request| tree.holds(request)).map(name_of);
+    let lacking = of_tree.filter(|ticker| !version.series.contains_key(*ticker));
+    lacking.map(|ticker| Difference {
+        ticker: ticker.to_owned(),
+        reason: "the mirror has no rows of it".to_owned(),
+    })
 }
 
 fn table_difference(reason: Option<String>) -> Option<Difference> {
@@ -201,7 +201,22 @@ fn differ_day(
     }
 }
 
-fn differ(mirrored: &Frame, stored: &Frame, state: &Mirrored) -> Option<String> {
+/// Says how the rows of a series differ from those of the tree.
+fn differ(
+    mirrored: &Frame,
+    request: Option<&StorageRequest>,
+    state: &Mirrored,
+    origin: &Origin<'_, '_>,
+) -> Result<Option<String>, MirrorError> {
+    Ok(match request.map(|request| origin.whole(request)) {
+        Some(Ok(Some(read))) => differ_rows(mirrored, &read.frame, state),
+        Some(Err(unread)) => Some(unread.of_series()?),
+        Some(Ok(None)) if state.kept.contains(&PartitionKey::Whole) => None,
+        None | Some(Ok(None)) => Some("the tree has no rows of it".to_owned()),
+    })
+}
+
+fn differ_rows(mirrored: &Frame, stored: &Frame, state: &Mirrored) -> Option<String> {
     let is_all_kept = state.kept.contains(&PartitionKey::Whole);
     let granularity = stored.profile().dataset.granularity();
     let is_kept = |time| is_all_kept || state.kept.contains(&PartitionKey::of(granularity, time));
