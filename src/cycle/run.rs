@@ -7,7 +7,9 @@ use crate::catalog::{Catalog, KnownRows};
 use crate::ingest::{
     self, LeftoverReport, LookedInto, Registry, RehouseReport, RunReport, sweep as temps,
 };
-use crate::inventory::{self, LookFor, LostRows, Portion, interval_of, lost_rows, note_sought};
+use crate::inventory::{
+    self, InventoryError, LookFor, LostRows, Portion, interval_of, lost_rows, note_sought,
+};
 use crate::mirror;
 use crate::model::{Interval, Series, StorageRequest, Ticker, Venue};
 use crate::overview::{RequestCount, RequestWeek};
@@ -113,20 +115,7 @@ impl Cycle<'_> {
         let planned = self.plan(registry.catalog())?;
         let plan_seconds = watch.seconds();
         asker.planned(&planned, registry.catalog());
-        let view = self.view();
-        let fits = check_space(self.workspace, &planned.plan);
-        let ran = fits.and_then(|()| {
-            let options = &self.options;
-            Ok(update::run(
-                &planned.plan,
-                view,
-                session,
-                registry,
-                options,
-            )?)
-        });
-        asker.stored();
-        let mut report = ran?;
+        let mut report = self.update(&planned.plan, session, registry, asker)?;
         report.seconds.leftovers = leftover_seconds;
         report.seconds.plan = plan_seconds;
         report.warnings.extend(housed.unmoved());
@@ -161,6 +150,21 @@ impl Cycle<'_> {
             is_registry_whole,
             untidied,
         })
+    }
+
+    /// Fetches and stores what is planned, if the disk has room for it.
+    fn update(
+        &self,
+        plan: &UpdatePlan,
+        session: Session<'_>,
+        registry: &mut Registry,
+        asker: &dyn Asker,
+    ) -> Result<RunReport, CycleError> {
+        let (view, options) = (self.view(), &self.options);
+        let ran = check_space(self.workspace, plan)
+            .and_then(|()| Ok(update::run(plan, view, session, registry, options)?));
+        asker.stored();
+        ran
     }
 
     /// Has legacy files moved to the folders of their venues, where rows can be stored.
@@ -312,7 +316,43 @@ impl Cycle<'_> {
         if plan.feeding != Feeding::Asked {
             return Ok(());
         }
-        let (workspace, asked) = (self.workspace, plan.tickers());
+        let lost = self.lost_of(plan, registry.catalog(), session);
+        let lost = lost.unwrap_or_else(|error| {
+            let told = format!("whether rows are gone is not known: {error}");
+            report.warnings.push(told);
+            Vec::new()
+        });
+        if lost.is_empty() {
+            return Ok(());
+        }
+        for one in &lost {
+            let is_sought = seek(self.workspace.view(), plan, registry.catalog_mut(), one);
+            let next = match &one.request.venue {
+                Some(venue) if plan.feeds.contains(venue) => anew(venue),
+                _ if is_sought => AGAIN.to_owned(),
+                _ => UNSOUGHT.to_owned(),
+            };
+            report.losses.push(format!(
+                "{}: of {} rows that were stored {} are there; {next}",
+                one.request,
+                one.known(),
+                one.there
+            ));
+        }
+        registry.save(session)?;
+        // Who is asked once more than once brings them all the same.
+        let _noted = note_sought(session, &lost);
+        Ok(())
+    }
+
+    /// Returns the series of a plan of which rows are gone.
+    fn lost_of(
+        &self,
+        plan: &UpdatePlan,
+        catalog: &Catalog,
+        session: Session<'_>,
+    ) -> Result<Vec<LostRows>, InventoryError> {
+        let asked = plan.tickers();
         let feeds: BTreeSet<&Venue> = plan.feeds.iter().collect();
         let is_asked = |request: &StorageRequest| match (&request.venue, request.series.ticker()) {
             // Who asks a feed asks for all that it has.
@@ -340,35 +380,8 @@ impl Cycle<'_> {
         } else {
             LookFor::Series
         };
-        let (wanted, catalog) = ((is_asked, is_there), registry.catalog());
-        let venues = venues.into_iter();
-        let found = lost_rows(workspace, session, catalog, venues, wanted, look_for);
-        let lost = found.unwrap_or_else(|error| {
-            let told = format!("whether rows are gone is not known: {error}");
-            report.warnings.push(told);
-            Vec::new()
-        });
-        if lost.is_empty() {
-            return Ok(());
-        }
-        for one in &lost {
-            let is_sought = seek(workspace.view(), plan, registry.catalog_mut(), one);
-            let next = match &one.request.venue {
-                Some(venue) if feeds.contains(venue) => anew(venue),
-                _ if is_sought => AGAIN.to_owned(),
-                _ => UNSOUGHT.to_owned(),
-            };
-            report.losses.push(format!(
-                "{}: of {} rows that were stored {} are there; {next}",
-                one.request,
-                one.known(),
-                one.there
-            ));
-        }
-        registry.save(session)?;
-        // Who is asked once more than once brings them all the same.
-        let _noted = note_sought(session, &lost);
-        Ok(())
+        let (wanted, venues) = ((is_asked, is_there), venues.into_iter());
+        lost_rows(self.workspace, session, catalog, venues, wanted, look_for)
     }
 
     /// Counts the sessions that sources will have forgotten before a next run can fetch them at this pace: of what a plan was to
