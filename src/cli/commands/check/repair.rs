@@ -83,17 +83,7 @@ pub(super) fn run(
         if !is_nothing {
             confirm(args, shell, &shown)?;
         }
-        match registration::lock(workspace, shell, "check --repair", Duration::ZERO) {
-            Ok(held) => {
-                let progress = Progress::new(shell, args.json);
-                done = repair.carry_out(workspace.session(&held, &progress), &shown.found)?;
-                progress.end();
-                held.release()?;
-            }
-            // Whoever is at work has left it.
-            Err(failure) if is_nothing && failure.exit == Exit::Locked => {}
-            Err(failure) => return Err(failure),
-        }
+        done = carry_out(&repair, &shown.found, args, shell)?;
     }
     if args.json {
         print::document(args, &shown, &done, shell);
@@ -109,6 +99,29 @@ pub(super) fn run(
         Exit::Partial.when(done.is_partial()),
     ]);
     Ok(shell.interrupted().unwrap_or(exit))
+}
+
+/// Does under the run lock what was shown, and what a stopped repair left.
+fn carry_out(
+    repair: &Repair<'_>,
+    shown: &Repairable,
+    args: &CheckArgs,
+    shell: &Shell<'_>,
+) -> Result<Repaired, Failure> {
+    let workspace = repair.workspace;
+    let held = match registration::lock(workspace, shell, "check --repair", Duration::ZERO) {
+        Ok(held) => held,
+        // Whoever is at work has left it.
+        Err(failure) if shown.is_nothing() && failure.exit == Exit::Locked => {
+            return Ok(Repaired::default());
+        }
+        Err(failure) => return Err(failure),
+    };
+    let progress = Progress::new(shell, args.json);
+    let done = repair.carry_out(workspace.session(&held, &progress), shown)?;
+    progress.end();
+    held.release()?;
+    Ok(done)
 }
 
 fn confirm(args: &CheckArgs, shell: &Shell<'_>, plan: &Plan) -> Result<(), Failure> {
