@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, Utc};
 
 use super::walk::{Check, Cut, Walk};
-use super::{FileState, History, Line, Past, Records, SeriesRecord, Unknown};
+use super::{FileLine, FileState, History, Line, Past, Records, SeriesRecord, Unknown};
 use crate::frame::Frame;
 use crate::model::{PartitionKey, PriceBasis};
 
@@ -37,6 +37,7 @@ impl History {
         kept: &ReadKept<'_>,
     ) -> Result<Before, Unknown> {
         let lines = self.up_to(at)?;
+        self.refuse_undated(lines)?;
         let mut walk = self.walk(now, lines, kept, Check::End);
         let recorded = self.recorded(lines);
         let is_recorded = walk.unknown.is_empty()
@@ -46,7 +47,7 @@ impl History {
         if !is_recorded {
             self.expect_known(&mut walk, lines);
             walk.check_expected();
-            self.doubt_unrecorded(&mut walk, recorded.as_ref(), at);
+            self.doubt_unrecorded(&mut walk, recorded.as_ref(), (lines, at));
         }
         let rows = walk.take_whole();
         if walk.unknown.is_empty() {
@@ -104,14 +105,46 @@ impl History {
         walk
     }
 
+    /// Tells whether the last group that wrote rows of the series wrote them into a legacy file.
+    pub fn is_in_legacy(&self) -> bool {
+        self.was_legacy(self.lines.len()) == Some(true)
+    }
+
+    /// Refuses a moment before the first line of a series that does not begin with it: nobody knows whether its files were there.
+    fn refuse_undated(&self, lines: usize) -> Result<(), Unknown> {
+        match self.lines.first() {
+            Some((first, line)) if lines == 0 && !line.begins_series() => {
+                let begun = Some(*first);
+                Err(Unknown::NotRecorded { begun })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Tells whether the rows were those of a legacy file after the oldest `lines`; `None` where these do not say it. A copy in the
+    /// other layout is none of the rows.
+    fn was_legacy(&self, lines: usize) -> Option<bool> {
+        let tells = |line: &&Line| match line {
+            Line::File(line) => !matches!(line.past, Past::Copied(_)),
+            Line::Found(..) => false,
+            Line::Gone(_) => true,
+        };
+        let mut newest = self.lines.iter().take(lines).rev().map(|(_, line)| line);
+        newest.find(tells)?.file().map(FileLine::is_legacy)
+    }
+
     /// Returns the record of the series after its oldest `lines`; `None` where these do not say all of it.
     fn recorded(&self, lines: usize) -> Option<SeriesRecord> {
         let mut records = Records::default();
-        // A copy in the other layout is none of the rows, and a move changes none.
-        let is_of_rows = |line: &&Line| line.file().is_none_or(|file| file.past.is_of_rows());
+        // A copy in the other layout is none of the rows, and a move changes none. What was copied to where the rows are now is in
+        // their files still.
+        let are_in_partitions = self.was_legacy(lines) == Some(false);
+        let is_of_rows =
+            |file: &FileLine| file.past.is_of_rows() || (are_in_partitions && !file.is_legacy());
+        let counts = |line: &&Line| line.file().is_none_or(is_of_rows);
         let lines = self.lines.iter().take(lines).map(|(_, line)| line);
         lines
-            .filter(is_of_rows)
+            .filter(counts)
             .for_each(|line| records.take(line.clone()));
         let record = records.series.into_values().next();
         record.filter(SeriesRecord::is_exact)
@@ -122,17 +155,24 @@ impl History {
         &self,
         walk: &mut Walk<'_>,
         recorded: Option<&SeriesRecord>,
-        at: DateTime<Utc>,
+        (lines, at): (usize, DateTime<Utc>),
     ) {
         if !walk.unknown.is_empty() {
             return;
         }
-        let files = self.lines.iter().filter_map(|(_, line)| line.file());
+        let layout = self.was_legacy(lines);
+        let is_told = |(nth, line): &(usize, &FileLine)| {
+            line.past.is_of_rows() || (*nth < lines && layout == Some(line.is_legacy()))
+        };
+        let files = self.lines.iter().enumerate();
+        let files = files.filter_map(|(nth, (_, line))| Some((nth, line.file()?)));
         let spoken: BTreeSet<PartitionKey> = files
-            .filter(|line| line.past.is_of_rows())
-            .map(|line| line.partition)
+            .filter(is_told)
+            .map(|(_, line)| line.partition)
             .collect();
-        if spoken.contains(&PartitionKey::Whole) {
+        // One file is all of the series, and what it has to be is known.
+        let is_one_file = layout.unwrap_or(spoken.contains(&PartitionKey::Whole));
+        if is_one_file {
             return;
         }
         let partition = match recorded {
@@ -154,18 +194,17 @@ impl History {
 
     /// Adds what is known of the rows at the moment itself: the last line of each file.
     fn expect_known(&self, walk: &mut Walk<'_>, lines: usize) {
-        let mut is_legacy = None;
+        let Some(was_legacy) = self.was_legacy(lines) else {
+            return;
+        };
         let mut seen = Vec::new();
         for (at, line) in self.lines.iter().take(lines).rev() {
             let line = match line {
-                Line::File(line) if line.past.is_of_rows() => line,
+                // Also of what was copied or moved: that is in the files of this layout still.
+                Line::File(line) if line.is_legacy() == was_legacy => line,
                 Line::File(_) | Line::Found(..) => continue,
                 Line::Gone(_) => return,
             };
-            if *is_legacy.get_or_insert(line.is_legacy()) != line.is_legacy() {
-                // From here on it speaks of the other layout, and what became of the rows since is not undone.
-                return;
-            }
             if seen.contains(&line.partition) {
                 continue;
             }

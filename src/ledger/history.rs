@@ -3,6 +3,7 @@
 //! Promises: a moment of which the ledger cannot say everything that came after it is refused by name. Leaves to others: what
 //! the rows were (`before`).
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use chrono::{DateTime, SecondsFormat, Utc};
@@ -229,6 +230,25 @@ impl History {
             Line::File(file) => (file.partition == partition).then_some(Some(file.new)),
             Line::Found(..) | Line::Gone(_) => Some(None),
         })?
+    }
+
+    /// Leaves out by which lines files came back that had been lost. These name no older rows, and so would be nothing before: what
+    /// came back stands in for what was there.
+    #[must_use]
+    pub fn without_returns(mut self) -> Self {
+        let mut there = BTreeSet::new();
+        self.lines.retain(|(_, line)| {
+            let Some(file) = line.file() else { return true };
+            let is_new = file.old.is_none() && matches!(file.past, Past::Changed(_));
+            let is_return = is_new && there.contains(&file.partition);
+            if file.new.rows > 0 {
+                there.insert(file.partition);
+            } else {
+                there.remove(&file.partition);
+            }
+            !is_return
+        });
+        self
     }
 
     /// Keeps what it says of the files of the partitioned layout.

@@ -129,6 +129,12 @@ impl Line {
         }
     }
 
+    /// Tells whether the series was not there before it.
+    pub(super) fn begins_series(&self) -> bool {
+        self.file()
+            .is_some_and(|file| file.begins && file.old.is_none())
+    }
+
     /// Returns what it says of a file.
     pub(super) fn file(&self) -> Option<&FileLine> {
         match self {

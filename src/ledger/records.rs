@@ -73,8 +73,7 @@ pub fn read_records_at(
         if then.records.series.contains_key(series) || begun_later.contains(series) {
             return;
         }
-        let begins = matches!(&line, Line::File(file) if file.begins && file.old.is_none());
-        if begins {
+        if line.begins_series() {
             begun_later.insert(series.clone());
         } else {
             then.undated.insert(series.clone());

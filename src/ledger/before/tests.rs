@@ -98,10 +98,14 @@ fn a_legacy_file_is_the_whole_series_also_after_it_was_migrated() {
     let (began, _) = merged("whole", &empty(), &first);
     let (grown, legacy) = merged("whole", &first, &rows(&[("2024-02-01", 2.0)]));
     let february = rows(&[("2024-02-01", 2.0)]);
-    let moved = line(FEBRUARY, &empty(), &february, Past::Moved);
+    let moved = [
+        (3, line(JANUARY, &empty(), &first, Past::Moved)),
+        (3, line(FEBRUARY, &empty(), &february, Past::Moved)),
+    ];
     let (later, month) = merged(FEBRUARY, &february, &rows(&[("2024-02-01", 9.0)]));
     let now = frame::merge(&legacy, &month).frame;
-    let history = history(vec![(1, began), (2, grown), (3, moved), (4, later)]);
+    let lines = [(1, began), (2, grown)].into_iter().chain(moved);
+    let history = history(lines.chain([(4, later)]).collect());
 
     let before = |second| history.as_of(&now, at(second), &none).unwrap().rows;
 
@@ -166,6 +170,60 @@ fn what_happened_to_a_copy_happened_to_no_row() {
     let before = history.as_of(&first, at(1), &none).unwrap();
 
     assert_eq!(before.rows, first);
+}
+
+/// A series that was migrated, of which an update has written February since.
+fn migrated() -> (History, Frame, Frame) {
+    let january = rows(&[("2024-01-30", 1.0), ("2024-01-31", 2.0)]);
+    let february = rows(&[("2024-02-01", 3.0)]);
+    let legacy = frame::merge(&january, &february).frame;
+    let (began, _) = merged("whole", &empty(), &legacy);
+    let copy = |of: &Frame| Past::Copied(RowChanges::of_merge(&frame::merge(&empty(), of)));
+    let (later, month) = merged(FEBRUARY, &february, &rows(&[("2024-02-02", 4.0)]));
+    let history = history(vec![
+        (1, began),
+        (2, line(JANUARY, &empty(), &january, copy(&january))),
+        (2, line(FEBRUARY, &empty(), &february, copy(&february))),
+        (3, later),
+    ]);
+    (history, january, month)
+}
+
+#[test]
+fn a_month_that_was_copied_by_a_migration_and_nobody_wrote_since_is_known() {
+    let (history, january, february) = migrated();
+    let now = frame::merge(&january, &february).frame;
+
+    assert_eq!(history.as_of(&now, at(3), &none).unwrap().rows, now);
+    assert_eq!(history.as_of(&now, at(1), &none).unwrap().rows.len(), 3);
+}
+
+#[test]
+fn a_month_that_was_copied_by_a_migration_and_is_gone_or_other_is_refused() {
+    let (history, _, february) = migrated();
+    let other = rows(&[("2024-01-30", 1.0), ("2024-01-31", 7.0)]);
+
+    for now in [february.clone(), frame::merge(&other, &february).frame] {
+        for second in [1, 2, 3] {
+            let then = history.as_of(&now, at(second), &none);
+            let refused = matches!(then, Err(Unknown::Changed { .. }));
+            assert!(refused, "{second}: {then:?}");
+        }
+    }
+}
+
+#[test]
+fn a_series_that_does_not_begin_with_its_first_line_is_not_known_before_it() {
+    let foreign = rows(&[("2024-01-30", 1.0)]);
+    let (joined, now) = merged(JANUARY, &foreign, &rows(&[("2024-01-31", 2.0)]));
+    let mut history = history(vec![(5, joined)]);
+    history.begun = Some(at(1));
+
+    let before = history.as_of(&now, at(4), &none);
+
+    let begun = Some(at(5));
+    assert_eq!(before.unwrap_err(), Unknown::NotRecorded { begun });
+    assert_eq!(history.as_of(&now, at(5), &none).unwrap().rows, now);
 }
 
 #[test]

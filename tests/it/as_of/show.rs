@@ -258,3 +258,68 @@ fn what_was_changed_by_hand_is_known_from_the_moment_the_records_are_made_anew()
 
     assert_eq!(since[1], ("2024-01-31".to_owned(), 7.0));
 }
+
+/// No update has written January since: the line of the migration is all that the ledger says of it.
+#[rstest]
+#[case::gone(None)]
+#[case::other(Some(9.0))]
+fn a_month_that_a_migration_brought_and_somebody_took_away_or_wrote_is_missed(
+    #[case] other: Option<f64>,
+) {
+    let mut bar = corrected(&[]);
+    bar.now = "2025-11-22T22:00:00Z".to_owned();
+    for words in [
+        "init -V us:mine --all-found",
+        "migrate 1d --delete-legacy --yes",
+    ] {
+        bar.migration(words).expect(Exit::Ok);
+    }
+    let fourth = [SECOND[0], SECOND[1], ("2024-02-01", 4.0)];
+    deliver(&mut bar, "2025-11-23T22:00:00Z", &fourth);
+    assert!(are(&closes(&bar, "2025-11-23"), &fourth));
+    assert!(are(&closes(&bar, "2025-11-21"), &SECOND));
+
+    match other {
+        None => bar.remove(MONTH),
+        Some(close) => bar.write(MONTH, daily("A", &[("2024-01-30", close)])),
+    }
+
+    for moment in ["2025-11-21", "2025-11-22", "2025-11-23"] {
+        let told = refused(&bar, moment, Exit::Failed);
+        assert!(
+            told.contains("by something that the ledger does not know"),
+            "{told}"
+        );
+    }
+}
+
+#[test]
+fn a_file_that_another_program_put_there_is_not_known_before_the_ledger_speaks_of_it() {
+    let mut bar = Barkeep::empty();
+    bar.write("barkeep.toml", SOURCE);
+    bar.run(&["init", "--ticker", "A", "--ticker", "B", "-i", "1d"])
+        .expect(Exit::Ok);
+    bar.now = "2025-11-20T22:00:00Z".to_owned();
+    bar.write("in/A.parquet", daily("A", &FIRST));
+    bar.run(&["update"]);
+    let tree = bar.tree().into_keys();
+    let mut of_a =
+        tree.filter(|path| path.ends_with("A.parquet") && !path.ends_with("in/A.parquet"));
+    let of_a = of_a.next().unwrap();
+    let of_b = of_a
+        .strip_prefix(bar.path())
+        .unwrap()
+        .with_file_name("B.parquet");
+
+    bar.write(of_b, daily("B", &FIRST));
+    bar.now = "2025-11-22T22:00:00Z".to_owned();
+    bar.write("in/B.parquet", daily("B", &SECOND));
+    bar.run(&["update"]).expect(Exit::Ok);
+
+    let show = ["show", "B", "-i", "1d", "--as-of", "2025-11-21"];
+    let told = bar.run(&show).expect(Exit::Failed).stderr;
+    assert!(
+        told.contains("is recorded since 2025-11-22T22:00:00Z"),
+        "{told}"
+    );
+}
