@@ -238,7 +238,17 @@ impl History {
     pub fn without_returns(mut self) -> Self {
         let mut there = BTreeSet::new();
         self.lines.retain(|(_, line)| {
-            let Some(file) = line.file() else { return true };
+            let file = match line {
+                Line::File(file) => file,
+                Line::Found(_, record) => {
+                    there.extend(record.partitions());
+                    return true;
+                }
+                Line::Gone(_) => {
+                    there.clear();
+                    return true;
+                }
+            };
             let is_new = file.old.is_none() && matches!(file.past, Past::Changed(_));
             let is_return = is_new && there.contains(&file.partition);
             if file.new.rows > 0 {

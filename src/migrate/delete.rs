@@ -370,8 +370,14 @@ fn is_back(
         return Err(Refusal::Misplaced(path));
     }
     let file = read_legacy(sides, &request, Medium::Disk)?;
-    match Difference::between(&stored.frame, &file.decoded.ordered.frame) {
-        Some(difference) if !difference.is_only_extra() => Err(Refusal::Conflict(difference)),
+    let (found, legacy) = (&stored.frame, &file.decoded.ordered.frame);
+    match Difference::between(found, legacy) {
+        Some(difference)
+            if !difference.is_only_extra()
+                && !since::is_copy_behind(sides, &request, legacy, found)? =>
+        {
+            Err(Refusal::Conflict(difference))
+        }
         _ => Ok((medium.min(file.medium), stored.beyond)),
     }
 }

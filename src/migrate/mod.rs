@@ -68,13 +68,13 @@ pub use verify::{Finding, Sample, Tally, Verification, verify_interval};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use crate::catalog::{Catalog, CatalogError};
+use crate::catalog::{Block, Catalog, CatalogError};
 use crate::config::ConfigError;
 use crate::document::DocumentError;
 use crate::layout::Places;
 use crate::ledger::{Ledgers, Line, write_down};
 use crate::lock::{LockError, LockGuard};
-use crate::model::{Interval, PriceBasis, Venue};
+use crate::model::{Interval, PriceBasis, Series, StorageRequest, Venue};
 use crate::observe::Observer;
 use crate::storage::{
     self, CorruptFiles, Custody, Lodger, Open, PutAway, Quarantine, QuarantineRecord, Rehoused,
@@ -100,6 +100,19 @@ pub struct Sides<'l> {
     pub stop: &'l Shutdown,
     /// Hears what happens.
     pub observer: &'l dyn Observer,
+}
+
+impl Sides<'_> {
+    /// Tells whether the rows of a series are those of its partitions. Until it was switched, and again once it is back, these are a
+    /// copy of what the legacy file has.
+    fn are_in_partitions(&self, request: &StorageRequest) -> bool {
+        let (Some(venue), Series::Bars { ticker, interval }) = (&request.venue, &request.series)
+        else {
+            return true;
+        };
+        let block = self.catalog.storage_block(ticker, venue, *interval);
+        matches!(block, Block::Partitioned { .. })
+    }
 }
 
 /// What moves rows from one side to the other: both sides, and the right to change them.

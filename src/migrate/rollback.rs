@@ -278,13 +278,7 @@ fn write_batch(
     report: &mut RollbackReport,
 ) -> Result<(), MigrateError> {
     let mut run = mover.begin()?;
-    let custody = Custody {
-        quarantine: &mover.quarantine(),
-        corrupt_files: CorruptFiles::Quarantine,
-        // Values in which the sides differ are replaced here only where the ledger of the partitions explains it.
-        replaced: Replaced::Known,
-        at: mover.clock.now(),
-    };
+    let (quarantine, at) = (mover.quarantine(), mover.clock.now());
     let mut written = Vec::new();
     for (ticker, judged) in batch {
         let judged = match judged {
@@ -297,6 +291,18 @@ fn write_batch(
         report.misplaced.extend_from_slice(&judged.misplaced);
         if let Some(prepared) = &judged.prepared {
             let mut aside = PutAway::default();
+            let custody = Custody {
+                quarantine: &quarantine,
+                corrupt_files: CorruptFiles::Quarantine,
+                // Values in which the sides differ are replaced here only where the ledger of the partitions explains it. Where the
+                // legacy file is used still, it is the series that changes.
+                replaced: if mover.sides.are_in_partitions(&judged.request) {
+                    Replaced::Known
+                } else {
+                    Replaced::Noted
+                },
+                at,
+            };
             let joined = run.put(prepared, &custody, &mut aside);
             report.kept.extend(aside.into_records());
             match joined {

@@ -25,7 +25,8 @@ pub(super) fn when_proven(
     let (first, last) = proof.span;
     let proven_at = proof.at.timestamp();
     let earlier = read_earlier(fs, places, request)?;
-    let history = sides.ledgers.history(fs, places, request)?.of_partitions();
+    let history = sides.ledgers.history(fs, places, request)?;
+    let history = history.of_partitions().without_returns();
     let kept = |name: &str| read_kept(fs, places, request, name, sides.stores.limit());
     let up_to = |second: i64| {
         let lines = &history.lines;
@@ -86,23 +87,50 @@ fn is_older(
     let Some((first, last)) = legacy.span() else {
         return Ok(false);
     };
-    let olds = Olds::read(sides, request, legacy)?;
     let within = partitions.between(Some(first), last.checked_add(1));
     if !(0..within.len()).all(|row| legacy.find(&within.key(row)).is_some()) {
         return Ok(false);
     }
-    let specs = legacy.profile().columns.iter();
-    let specs: Vec<_> = specs.zip(legacy.columns()).collect();
+    was_all_of(sides, request, legacy, &within)
+}
+
+/// Tells whether partitions that are a copy have nothing that is missing in the legacy file: rows of it with values that it has or
+/// had, and rows that were taken out of it. Then they are behind it, and it has all there is.
+///
+/// # Errors
+/// When the ledger cannot be read.
+pub(super) fn is_copy_behind(
+    sides: Sides<'_>,
+    request: &StorageRequest,
+    legacy: &Frame,
+    partitions: &Frame,
+) -> Result<bool, StorageError> {
+    let Sides { fs, places, .. } = sides;
+    let are_a_copy = !sides.are_in_partitions(request)
+        && sides.ledgers.history(fs, places, request)?.is_in_legacy();
+    Ok(are_a_copy && was_all_of(sides, request, partitions, legacy)?)
+}
+
+/// Tells whether all that a copy has was, or is, in the rows of a series.
+fn was_all_of(
+    sides: Sides<'_>,
+    request: &StorageRequest,
+    copy: &Frame,
+    rows: &Frame,
+) -> Result<bool, StorageError> {
+    let olds = Olds::read(sides, request, copy)?;
+    let specs = copy.profile().columns.iter();
+    let specs: Vec<_> = specs.zip(copy.columns()).collect();
     let is_known = |row: usize| {
-        let key = legacy.key(row);
-        let there = within.find(&key);
-        let mut columns = specs.iter().zip(within.columns());
+        let key = copy.key(row);
+        let there = rows.find(&key);
+        let mut columns = specs.iter().zip(rows.columns());
         columns.all(|((spec, old), new)| {
             there.is_some_and(|there| old.cell(row) == new.cell(there))
                 || olds.had(&key, spec.name, old, row)
         })
     };
-    Ok((0..legacy.len()).all(is_known))
+    Ok((0..copy.len()).all(is_known))
 }
 
 /// Returns the rows that were taken out of a series, nobody has stored again, and a legacy file has still: they do not return.
@@ -133,11 +161,7 @@ struct Olds {
 }
 
 impl Olds {
-    fn read(
-        sides: Sides<'_>,
-        request: &StorageRequest,
-        legacy: &Frame,
-    ) -> Result<Self, StorageError> {
+    fn read(sides: Sides<'_>, request: &StorageRequest, of: &Frame) -> Result<Self, StorageError> {
         let Sides { fs, places, .. } = sides;
         let earlier = read_earlier(fs, places, request)?;
         let mut olds = Self {
@@ -145,7 +169,7 @@ impl Olds {
             rows: Vec::new(),
         };
         let earlier = earlier.lines.iter();
-        olds.take(earlier.filter_map(|line| line.revision(legacy.profile())));
+        olds.take(earlier.filter_map(|line| line.revision(of.profile())));
         for (_, line) in sides.ledgers.history(fs, places, request)?.lines {
             let Line::File(line) = line else { continue };
             match line.past {

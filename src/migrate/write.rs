@@ -11,10 +11,9 @@ use super::verify::read_partitions;
 use super::{
     Difference, Failed, IntervalReport, MigrateError, Mover, Note, Proof, Proofs, Refusal, Sides,
 };
-use crate::catalog::Block;
 use crate::frame::Frame;
 use crate::ledger::Line;
-use crate::model::{Series, StorageRequest, Ticker};
+use crate::model::{Series, Ticker};
 use crate::observe::{Event, Work};
 use crate::storage::{
     BuiltSeries, CorruptFiles, Custody, Left, PartitionedStore, Prepared, PutAway, Quarantine,
@@ -117,25 +116,16 @@ impl<'w, 'l> Writer<'w, 'l> {
         Ok(())
     }
 
-    /// Until a ticker was switched, its partitions are a copy of what the legacy file has.
-    fn replaced(&self, request: &StorageRequest) -> Replaced {
-        let (Some(venue), Series::Bars { ticker, interval }) = (&request.venue, &request.series)
-        else {
-            return Replaced::Noted;
-        };
-        let catalog = self.mover.sides.catalog;
-        match catalog.storage_block(ticker, venue, *interval) {
-            Block::Partitioned { .. } => Replaced::Noted,
-            _ => Replaced::Copied,
-        }
-    }
-
     /// Adds the files that change to the group that is committed with the batch.
     fn add(&mut self, prepared: &Prepared) -> Result<(), StorageError> {
         let custody = Custody {
             quarantine: &self.quarantine,
             corrupt_files: CorruptFiles::Quarantine,
-            replaced: self.replaced(&prepared.request),
+            replaced: if self.mover.sides.are_in_partitions(&prepared.request) {
+                Replaced::Noted
+            } else {
+                Replaced::Copied
+            },
             at: self.mover.clock.now(),
         };
         let mut aside = PutAway::default();

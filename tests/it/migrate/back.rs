@@ -226,3 +226,83 @@ fn updates_may_come_between_a_rollback_that_was_refused_and_the_next_one() {
     roll_back(&bar, &[]).expect(Exit::Ok);
     assert_eq!(closes(&bar, "A"), ["1.0", "1.5", "9.0", "11.0", "12.0"]);
 }
+
+/// `--remove-partitions` is for later, too: what updates have done to the legacy file since is in the ledger.
+#[test]
+fn partitions_that_updates_left_behind_after_a_rollback_can_be_removed() {
+    const SOURCE: &str =
+        "[sources.\"us:mine\"]\nkind = \"files\"\npath = \"in\"\ninterval = \"1d\"\n";
+    let bar = Barkeep::empty();
+    bar.write("barkeep.toml", SOURCE);
+    bar.run(&["init", "--ticker", "A", "-i", "1d"])
+        .expect(Exit::Ok);
+    let deliver = |rows: &[(&str, f64)]| {
+        bar.write("in/A.parquet", daily("A", rows));
+        bar.run(&["update"]).expect(Exit::Ok);
+    };
+    deliver(&[("2024-01-30", 1.0), ("2024-01-31", 2.0)]);
+    for words in ["init -V us:mine --all-found", "migrate 1d", "rollback 1d"] {
+        bar.migration(words).expect(Exit::Ok);
+    }
+    deliver(&[
+        ("2024-01-30", 1.0),
+        ("2024-01-31", 2.5),
+        ("2024-02-01", 3.0),
+    ]);
+
+    bar.migration("rollback 1d --remove-partitions --yes")
+        .expect(Exit::Ok);
+
+    let shown = bar.show("A", "1d", &[]).expect(Exit::Ok);
+    assert_eq!(shown.closes(), ["1.0", "2.5", "3.0"]);
+    assert!(
+        !bar.tree()
+            .into_keys()
+            .any(|path| path.to_string_lossy().contains("ticker=A"))
+    );
+}
+
+/// The proof is that of the rows, and they are there again.
+#[test]
+fn a_month_that_was_lost_and_came_back_with_the_same_rows_is_as_proven() {
+    const SOURCE: &str =
+        "[sources.\"us:mine\"]\nkind = \"files\"\npath = \"in\"\ninterval = \"1d\"\n";
+    const MONTH: &str = "data/us/mine/stocks_1d/ticker=A/year=2024/month=01/data.parquet";
+    let rows = [
+        ("2024-01-30", 1.0),
+        ("2024-01-31", 2.0),
+        ("2024-02-01", 3.0),
+    ];
+    let mut bar = Barkeep::empty();
+    bar.write("barkeep.toml", SOURCE);
+    bar.run(&["init", "--ticker", "A", "-i", "1d"])
+        .expect(Exit::Ok);
+    bar.write("in/A.parquet", daily("A", &rows));
+    bar.run(&["update"]).expect(Exit::Ok);
+    for words in [
+        "init -V us:mine --all-found",
+        "migrate 1d --delete-legacy --yes",
+    ] {
+        bar.migration(words).expect(Exit::Ok);
+    }
+
+    // Within a second nobody knows what came first.
+    "2025-11-22T22:00:00Z".clone_into(&mut bar.now);
+    bar.remove(MONTH);
+    bar.migration("verify 1d").expect(Exit::Mismatch);
+    let window = [
+        "update",
+        "--ticker",
+        "A",
+        "--start",
+        "2024-01-01",
+        "--end",
+        "2024-01-31",
+    ];
+    bar.run(&window).expect(Exit::Ok);
+
+    bar.migration("verify 1d").expect(Exit::Ok);
+    bar.migration("rollback 1d").expect(Exit::Ok);
+    let shown = bar.show("A", "1d", &[]).expect(Exit::Ok);
+    assert_eq!(shown.closes(), ["1.0", "2.0", "3.0"]);
+}

@@ -1,6 +1,8 @@
-//! Rows that were taken out of partitions: `verify` knows it, and neither a rollback nor a later migration brings them back.
+//! Rows that were taken out of one layout: `verify` knows it, and neither a rollback nor a later migration brings them back from the
+//! other one.
 
 use barkeep::cli::Exit;
+use rstest::rstest;
 
 use super::{Barkeep, daily, file, migrated};
 
@@ -18,9 +20,13 @@ const SATURDAY: &str = "4.0";
 
 /// A migrated workspace of which the Saturday was taken out since.
 fn repaired() -> Barkeep {
-    let mut bar = Barkeep::empty();
+    let bar = Barkeep::empty();
     bar.write(file("A"), daily("A", &ROWS));
     migrated(&bar).expect(Exit::Ok);
+    without_saturday_in(bar)
+}
+
+fn without_saturday_in(mut bar: Barkeep) -> Barkeep {
     // Files of the predecessor do not say whose clock they show.
     let entry = serde_json::json!({
         "ticker": "A",
@@ -108,4 +114,33 @@ fn a_later_migration_does_not_bring_it_back_either() {
         );
         bar.migration("verify 1d").expect(Exit::Ok);
     }
+}
+
+/// After a rollback, and as long as not all was migrated, the legacy file is the series, and the partitions are an older copy of it.
+#[rstest]
+#[case::back(&["migrate --all", "rollback"])]
+#[case::in_part(&["migrate --all --max-tickers 1"])]
+fn what_was_taken_out_of_a_legacy_file_does_not_come_back_from_a_copy_of_it(
+    #[case] before: &[&str],
+) {
+    let bar = Barkeep::empty();
+    for ticker in ["A", "B"] {
+        bar.write(file(ticker), daily(ticker, &ROWS));
+    }
+    bar.migration("init -V us:demo --all-found")
+        .expect(Exit::Ok);
+    for words in before {
+        bar.migration(words);
+    }
+    let bar = without_saturday_in(bar);
+
+    bar.migration("rollback 1d --remove-partitions --yes")
+        .expect(Exit::Ok);
+
+    assert_eq!(closes(&bar), without_saturday());
+    assert!(
+        !bar.tree()
+            .into_keys()
+            .any(|path| path.to_string_lossy().contains("ticker=A"))
+    );
 }
