@@ -107,9 +107,12 @@ impl SeriesRecord {
     /// Takes over what a group did to one of its files.
     pub(super) fn apply(&mut self, line: &FileLine) {
         let known_last = self.last;
-        let was = self.more_than_found(line);
+        let counted = self.counted(line);
+        let has_more =
+            counted.is_some_and(|known| line.old.is_some_and(|old| old.rows < known.rows));
         let is_of_series = matches!(line.past, Past::Changed(_) | Past::Kept { .. });
-        let has_shrunk = was.is_some() && self.is_exact() && is_of_series;
+        // Somebody had put an older copy there, and rows that join that one are no new ones.
+        let has_shrunk = has_more && self.is_exact() && is_of_series;
         if has_shrunk {
             (self.floor, self.is_sought) = (Some(self.rows), false);
         }
@@ -118,7 +121,7 @@ impl SeriesRecord {
         let is_first = first.is_none_or(|first| line.partition <= first);
         let is_last = last.is_none_or(|last| line.partition >= last);
         // A file without rows is none: a repair leaves one for a moment, in the place of a month that it has emptied.
-        if let Some(old) = was.or(line.old).filter(|old| old.rows > 0) {
+        if let Some(old) = counted.or(line.old).filter(|old| old.rows > 0) {
             self.files = self.files.saturating_sub(1);
             self.rows = self.rows.saturating_sub(old.rows);
             self.bytes = self.bytes.saturating_sub(old.bytes);
@@ -148,13 +151,11 @@ impl SeriesRecord {
         }
     }
 
-    /// Returns what is known of a partition, where that was more than a group found in its place: somebody had put an older copy
-    /// there, and rows that join that one are no new ones.
-    fn more_than_found(&self, line: &FileLine) -> Option<FileState> {
+    /// Returns what it counts of a partition, as far as somebody knows: that may be another file than a group found there.
+    fn counted(&self, line: &FileLine) -> Option<FileState> {
         let mut latest = self.latest.iter();
         let known = latest.find(|(partition, _)| *partition == line.partition);
-        let known = known.map(|(_, state)| *state).or(line.was);
-        known.filter(|known| line.old.is_some_and(|old| old.rows < known.rows))
+        known.map(|(_, state)| *state).or(line.was)
     }
 
     /// Takes over what a group did to the one file of the series, which it had found there. Where that had fewer rows than are
@@ -314,6 +315,41 @@ impl SeriesRecord {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::frame::RowChanges;
+    use crate::model::{Digest, Fingerprint};
+
+    /// A file of November with so many rows, which had so many before.
+    fn november(old: Option<u64>, new: u64) -> FileLine {
+        let state = |rows: u64| {
+            let digest = Digest::of(&rows.to_le_bytes());
+            FileState::new(Fingerprint { rows, digest }, rows)
+        };
+        FileLine {
+            series: crate::layout::parse_series_name("us/demo/stocks_1d/ticker=A").unwrap(),
+            partition: PartitionKey::month(2025, 11).unwrap(),
+            begins: old.is_none(),
+            old: old.map(state),
+            was: None,
+            new: state(new),
+            span: None,
+            facts: None,
+            past: Past::Changed(RowChanges::default()),
+        }
+    }
+
+    /// The ledger was restored from a backup, and the tree was not; or the other way round.
+    #[test]
+    fn rows_of_another_copy_than_the_known_one_are_counted_as_they_are() {
+        for found in [3, 5] {
+            let mut record = SeriesRecord::of_first(&november(None, 4));
+
+            record.apply(&november(Some(found), found + 1));
+
+            let now = SeriesRecord::of_first(&november(None, found + 1));
+            assert_eq!((record.rows, record.sum), (now.rows, now.sum), "{found}");
+            assert_eq!(record.bytes, now.bytes, "{found}");
+        }
+    }
 
     #[test]
     fn a_month_that_has_no_row_any_more_is_none_of_the_months() {
