@@ -25,6 +25,64 @@ pub struct Before {
     pub basis: Option<PriceBasis>,
 }
 
+/// The layout that the rows of a series were in at a moment, and which lines say what was in its files then.
+#[derive(Clone, Copy)]
+struct LayoutThen {
+    is_legacy: bool,
+    /// The place of the newest line that says what became of the rows. What was copied later was a copy of rows that had gone to the
+    /// other layout.
+    newest: usize,
+    /// From which line on the rows had not been in the other layout: what became of them there no line of these says.
+    rows_since: usize,
+    /// From which line on copies in partitions are there still: since these began, or somebody looked at all of them.
+    copies_since: usize,
+}
+
+impl LayoutThen {
+    fn of(lines: &[(DateTime<Utc>, Line)]) -> Option<Self> {
+        let is_copy = |line: &FileLine| matches!(line.past, Past::Copied(_));
+        let tells = |line: &Line| match line {
+            Line::File(line) => !is_copy(line),
+            Line::Found(..) => false,
+            Line::Gone(_) => true,
+        };
+        let newest = lines.iter().rposition(|(_, line)| tells(line))?;
+        let (_, line) = lines.get(newest)?;
+        let is_legacy = line.file()?.is_legacy();
+        let older = lines.get(..=newest)?;
+        let is_of_other = |line: &Line| {
+            let file = line.file();
+            file.is_some_and(|file| !is_copy(file) && file.is_legacy() != is_legacy)
+        };
+        let begins = |line: &Line| match line {
+            Line::File(file) => file.begins && file.is_legacy() == is_legacy,
+            Line::Found(..) | Line::Gone(_) => true,
+        };
+        Some(Self {
+            is_legacy,
+            newest,
+            rows_since: older
+                .iter()
+                .rposition(|(_, line)| is_of_other(line))
+                .unwrap_or(0),
+            copies_since: older
+                .iter()
+                .rposition(|(_, line)| begins(line))
+                .unwrap_or(0),
+        })
+    }
+
+    /// Tells whether a line, the one at this place, says what is in a file of it.
+    fn has(self, nth: usize, line: &FileLine) -> bool {
+        let since = match line.past {
+            Past::Copied(_) if self.is_legacy => return false,
+            Past::Copied(_) => self.copies_since,
+            _ => self.rows_since,
+        };
+        (since..=self.newest).contains(&nth) && line.is_legacy() == self.is_legacy
+    }
+}
+
 impl History {
     /// Returns what the rows were at a moment.
     ///
@@ -107,7 +165,8 @@ impl History {
 
     /// Tells whether the last group that wrote rows of the series wrote them into a legacy file.
     pub fn is_in_legacy(&self) -> bool {
-        self.was_legacy(self.lines.len()) == Some(true)
+        let layout = self.layout_then(self.lines.len());
+        layout.is_some_and(|layout| layout.is_legacy)
     }
 
     /// Refuses a moment before the first line of a series that does not begin with it: nobody knows whether its files were there.
@@ -121,16 +180,8 @@ impl History {
         }
     }
 
-    /// Tells whether the rows were those of a legacy file after the oldest `lines`; `None` where these do not say it. A copy in the
-    /// other layout is none of the rows.
-    fn was_legacy(&self, lines: usize) -> Option<bool> {
-        let tells = |line: &&Line| match line {
-            Line::File(line) => !matches!(line.past, Past::Copied(_)),
-            Line::Found(..) => false,
-            Line::Gone(_) => true,
-        };
-        let mut newest = self.lines.iter().take(lines).rev().map(|(_, line)| line);
-        newest.find(tells)?.file().map(FileLine::is_legacy)
+    fn layout_then(&self, lines: usize) -> Option<LayoutThen> {
+        LayoutThen::of(self.lines.get(..lines)?)
     }
 
     /// Returns the record of the series after its oldest `lines`; `None` where these do not say all of it.
@@ -138,14 +189,15 @@ impl History {
         let mut records = Records::default();
         // A copy in the other layout is none of the rows, and a move changes none. What was copied to where the rows are now is in
         // their files still.
-        let are_in_partitions = self.was_legacy(lines) == Some(false);
-        let is_of_rows =
-            |file: &FileLine| file.past.is_of_rows() || (are_in_partitions && !file.is_legacy());
-        let counts = |line: &&Line| line.file().is_none_or(is_of_rows);
-        let lines = self.lines.iter().take(lines).map(|(_, line)| line);
-        lines
-            .filter(counts)
-            .for_each(|line| records.take(line.clone()));
+        let layout = self.layout_then(lines).filter(|layout| !layout.is_legacy);
+        let counts = |nth: usize, file: &FileLine| {
+            file.past.is_of_rows() || layout.is_some_and(|layout| layout.has(nth, file))
+        };
+        for (nth, (_, line)) in self.lines.iter().enumerate().take(lines) {
+            if line.file().is_none_or(|file| counts(nth, file)) {
+                records.take(line.clone());
+            }
+        }
         let record = records.series.into_values().next();
         record.filter(SeriesRecord::is_exact)
     }
@@ -160,9 +212,9 @@ impl History {
         if !walk.unknown.is_empty() {
             return;
         }
-        let layout = self.was_legacy(lines);
+        let layout = self.layout_then(lines);
         let is_told = |(nth, line): &(usize, &FileLine)| {
-            line.past.is_of_rows() || (*nth < lines && layout == Some(line.is_legacy()))
+            line.past.is_of_rows() || layout.is_some_and(|layout| layout.has(*nth, line))
         };
         let files = self.lines.iter().enumerate();
         let files = files.filter_map(|(nth, (_, line))| Some((nth, line.file()?)));
@@ -171,7 +223,9 @@ impl History {
             .map(|(_, line)| line.partition)
             .collect();
         // One file is all of the series, and what it has to be is known.
-        let is_one_file = layout.unwrap_or(spoken.contains(&PartitionKey::Whole));
+        let is_one_file = layout.map_or(spoken.contains(&PartitionKey::Whole), |layout| {
+            layout.is_legacy
+        });
         if is_one_file {
             return;
         }
@@ -194,14 +248,14 @@ impl History {
 
     /// Adds what is known of the rows at the moment itself: the last line of each file.
     fn expect_known(&self, walk: &mut Walk<'_>, lines: usize) {
-        let Some(was_legacy) = self.was_legacy(lines) else {
+        let Some(layout) = self.layout_then(lines) else {
             return;
         };
         let mut seen = Vec::new();
-        for (at, line) in self.lines.iter().take(lines).rev() {
+        for (nth, (at, line)) in self.lines.iter().enumerate().take(lines).rev() {
             let line = match line {
                 // Also of what was copied or moved: that is in the files of this layout still.
-                Line::File(line) if line.is_legacy() == was_legacy => line,
+                Line::File(line) if layout.has(nth, line) => line,
                 Line::File(_) | Line::Found(..) => continue,
                 Line::Gone(_) => return,
             };
