@@ -210,19 +210,30 @@ impl Recorded<'_> {
         marks.lines_of(&name.to_string()).unwrap_or_default()
     }
 
-    /// Returns the minutes that no run saw listed: of a session, those after the last one that was, unless a run came after
-    /// all had been published.
+    /// Returns the minutes that no run saw listed: of a session, those among the ones that were, since the service leaves none out,
+    /// and those after the last one, unless a run came after all had been published.
     fn unseen(&self, marks: &DayMarks) -> MinuteSet {
-        let last = marks.listed.last();
-        let is_of_earlier_build = marks.listed_at.is_none() && last.is_some();
+        let known = marks.listed.iter().chain(marks.held.minutes.keys());
+        let known = known.filter(|minute| minute.date() == self.day);
+        let known: BTreeSet<u32> = known
+            .map(|minute| minute.hour() * 60 + minute.minute())
+            .collect();
+        let ends = known.first().copied().zip(known.last().copied());
+        let is_of_earlier_build = marks.listed_at.is_none() && ends.is_some();
+        if !self.is_session || is_of_earlier_build {
+            return MinuteSet::default();
+        }
         let is_seen = marks
             .listed_at
             .is_some_and(|at| at >= all_published(self.day));
-        if !self.is_session || is_seen || is_of_earlier_build {
-            return MinuteSet::default();
-        }
-        let from = last.map_or(0, |last| last.hour() * 60 + last.minute() + 1);
-        (from..=LAST_MINUTE).collect()
+        let after = match ends {
+            _ if is_seen => LAST_MINUTE + 1,
+            Some((_, last)) => last + 1,
+            None => 0,
+        };
+        let among = ends.map_or(0..0, |(first, last)| first..last);
+        let among = among.filter(|minute| !known.contains(minute));
+        among.chain(after..=LAST_MINUTE).collect()
     }
 
     /// Tells whether a run that came after the session found no trade of it, while the feed had the day.

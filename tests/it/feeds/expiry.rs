@@ -32,7 +32,7 @@ fn at(moment: &str) -> DateTime<Utc> {
 
 /// The minutes of a day that have trades.
 fn minutes_of(day: &str) -> impl Iterator<Item = String> {
-    (0..MINUTES).map(move |at| format!("{day}T{:02}_{:02}", 7 + at / 20, at % 20 * 3))
+    (0..MINUTES).map(move |at| format!("{day}T07_{at:02}"))
 }
 
 /// When the feed forgets a day of that week: at the end of the next one in Frankfurt.

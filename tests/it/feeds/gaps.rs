@@ -88,19 +88,43 @@ fn each_minute_of_a_feed_is_had_empty_open_turned_away_or_lost() {
     );
     let states = &on_good_friday.summary()["feeds"]["states"];
     assert_eq!(states[1]["next_loss"], "2026-04-07T22:00:00Z");
-    // Nobody saw what was published after noon.
-    let thursday = [
-        "2026-04-02 lost 07:03..07:03 1",
-        "2026-04-02 lost 08:00..22:00 841",
-    ];
-    assert_eq!(open(&after_easter), thursday);
+    // Nobody saw what was published after noon, nor what stood between 07:03 and 08:00: the service leaves no minute out.
+    assert_eq!(open(&after_easter), ["2026-04-02 lost 07:03..22:00 898"]);
     assert_eq!(sums(&after_easter)[2], "no_trades 1 1");
     assert_eq!(sums(&after_easter)[3], "holiday 2880 2");
     assert_eq!(
-        open(&later)[2..],
+        open(&later)[1..],
         ["2026-04-07 lost 00:00..22:00 1321"],
         "no run came on Tuesday or Wednesday"
     );
+}
+
+/// The feed had an outage, of which nothing was ever listed, and no file of the day comes.
+#[test]
+fn minutes_that_are_left_out_of_the_list_are_lost_once_the_feed_forgets_their_day() {
+    let feed = FeedServer::start();
+    let listed = ["09_29", "09_30", "11_00"].map(|at| format!("2026-09-17T{at}"));
+    for minute in &listed {
+        feed.publish(minute, &lines(minute));
+    }
+    let mut bar = feed.workspace("freshness = \"minutes\"", "2026-09-17T23:00:00Z");
+    bar.run(&UPDATE).expect(Exit::Ok);
+    let before = bar.run(&GAPS).expect(Exit::Ok);
+    assert_eq!(open(&before), [""; 0]);
+    for minute in &listed {
+        feed.forget(minute);
+    }
+    feed.publish("2026-09-18T09_30", &lines("2026-09-18T09_30"));
+    "2026-09-18T23:00:00Z".clone_into(&mut bar.now);
+
+    let told = bar.run(&UPDATE).expect(Exit::Partial).stderr;
+    let after = bar.run(&GAPS).expect(Exit::Ok);
+
+    assert!(
+        told.contains("89 minutes of 2026-09-17 cannot be had any more"),
+        "{told}"
+    );
+    assert_eq!(open(&after), ["2026-09-17 lost 09:31..10:59 89"]);
 }
 
 #[test]
