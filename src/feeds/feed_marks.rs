@@ -16,6 +16,8 @@ pub(super) struct FeedMarks {
     /// The currency whose series are named by the ISIN alone; `None` before bars were made, and in those of earlier builds.
     pub(super) currency: Option<String>,
     pub(super) asked_at: Option<DateTime<Utc>>,
+    /// When it was asked first, also in vain; `None` where an earlier build did.
+    pub(super) begun_at: Option<DateTime<Utc>>,
     /// Up to when losses were told, by the deadlines of their days.
     pub(super) losses_told_at: Option<DateTime<Utc>>,
     /// All days whose marks say that bars are due, and maybe some whose marks do no more. `None` when that is not known.
@@ -33,6 +35,7 @@ impl FeedMarks {
         }
         let moments = [
             ("asked_at", self.asked_at),
+            ("begun_at", self.begun_at),
             ("losses_told_at", self.losses_told_at),
         ];
         for (key, moment) in moments {
@@ -58,6 +61,7 @@ impl FeedMarks {
             feed: text("feed"),
             currency: text("currency"),
             asked_at: moment("asked_at"),
+            begun_at: moment("begun_at"),
             losses_told_at: moment("losses_told_at"),
             bars_due: due.and_then(|days| days.iter().map(day).collect()),
         }

@@ -63,6 +63,7 @@ impl RecordedFeed {
         let mut days = Vec::new();
         let calendar = feed.calendar;
         let asked = habits.asked.first().copied();
+        let asked = asked.into_iter().chain(marks.begun(fs)?).min();
         let with_files = first_with_files(marks, fs, &known)?.into_iter();
         let with_daily = habits.dailies.keys().copied().next();
         let first = match (with_files.chain(with_daily).min(), asked) {

@@ -117,14 +117,41 @@ impl Marks {
         Ok(self.feed(fs)?.asked_at)
     }
 
+    /// Returns when the feed was asked first, also in vain; `None` where that is not known.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(super) fn begun(&mut self, fs: &dyn Fs) -> FsResult<Option<DateTime<Utc>>> {
+        Ok(self.feed(fs)?.begun_at)
+    }
+
+    /// Remembers that the feed is asked from a moment on, if it was never before: what it forgets from then on is lost.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub(super) fn note_begun(
+        &mut self,
+        fs: &dyn Fs,
+        temps: &TempNames,
+        at: DateTime<Utc>,
+    ) -> FsResult<()> {
+        let feed = self.feed(fs)?;
+        if feed.asked_at.is_some() || feed.begun_at.is_some() {
+            return Ok(());
+        }
+        feed.begun_at = Some(at);
+        self.save_feed(fs, temps)
+    }
+
     /// Returns up to when the runs before this one told what the feed forgot; `None` before the first run.
     ///
     /// # Errors
     /// When it cannot be read.
     pub(super) fn losses_told(&mut self, fs: &dyn Fs) -> FsResult<Option<DateTime<Utc>>> {
         let feed = self.feed(fs)?;
-        // Earlier builds told none.
-        Ok(feed.losses_told_at.or(feed.asked_at))
+        // Earlier builds told none, and a run that was not answered cannot.
+        let told = feed.losses_told_at.or(feed.asked_at);
+        Ok(told.or(feed.begun_at))
     }
 
     /// Remembers which feed was asked and when, up to when it is told what it forgot, and of which days bars are due still.

@@ -46,6 +46,8 @@ pub struct FeedRun<'l> {
     /// Files that were asked for in vain.
     pub(super) turned_away: BTreeSet<FileName>,
     pub(super) listed: Option<Listed>,
+    /// Whether the feed was asked in vain what it has.
+    is_unanswered: bool,
     pub(super) held: Held,
     /// Files that were asked for.
     files_done: usize,
@@ -75,6 +77,7 @@ impl<'l> FeedRun<'l> {
             read: FilesRead::default(),
             turned_away: BTreeSet::new(),
             listed: None,
+            is_unanswered: false,
             held: Held::default(),
             files_done: 0,
         })
@@ -284,6 +287,7 @@ impl<'l> FeedRun<'l> {
             .filter(|_| failure.kind == FailureKind::Source);
         let name = file.and_then(|file| file.parse::<FileName>().ok());
         self.turned_away.extend(name);
+        self.is_unanswered |= failure.file.is_none();
         report.feed_at(self.venue()).failures.push(failure);
         Ok(())
     }
@@ -351,6 +355,10 @@ impl<'l> FeedRun<'l> {
         if !waiting.is_empty() {
             // What of these days was had is known once they are stored.
             return Ok(());
+        }
+        if self.is_unanswered {
+            let now = self.session.clock.now();
+            self.marks.note_begun(fs, &self.temps, now)?;
         }
         if let Some(listed) = self.listed.take() {
             let mut silent = silence::silent_days(

@@ -99,6 +99,37 @@ fn each_minute_of_a_feed_is_had_empty_open_turned_away_or_lost() {
     );
 }
 
+/// The cron begins on a Monday, and the server answers from Thursday on: it has forgotten Monday and Tuesday by then.
+#[test]
+fn days_that_a_feed_forgot_before_it_answered_are_told_by_the_first_run_that_it_answers() {
+    let feed = FeedServer::start();
+    feed.fail("list");
+    let mut bar = feed.workspace("", "2026-09-14T20:00:00Z");
+    for evening in ["14", "15", "16"] {
+        bar.now = format!("2026-09-{evening}T20:00:00Z");
+        bar.run(&UPDATE).expect(Exit::SourceDown);
+    }
+    feed.heal("list");
+    feed.publish("2026-09-16T09_30", &lines("2026-09-16T09_30"));
+    "2026-09-17T05:00:00Z".clone_into(&mut bar.now);
+
+    let answered = bar.run(&UPDATE);
+    let after = bar.run(&GAPS);
+
+    for day in ["2026-09-14", "2026-09-15"] {
+        let told = format!("1,321 minutes of {day} cannot be had any more");
+        assert!(answered.stderr.contains(&told), "{answered:#?}");
+    }
+    assert_eq!(answered.exit, Exit::Partial);
+    assert_eq!(
+        open(&after)[..2],
+        [
+            "2026-09-14 lost 00:00..22:00 1321",
+            "2026-09-15 lost 00:00..22:00 1321"
+        ]
+    );
+}
+
 /// The feed had an outage, of which nothing was ever listed, and no file of the day comes.
 #[test]
 fn minutes_that_are_left_out_of_the_list_are_lost_once_the_feed_forgets_their_day() {

@@ -61,7 +61,16 @@ impl FeedServer {
                 let (now, expires) = (clock.now(), expires.lock().unwrap());
                 files.retain(|name, _| expires.get(name).is_none_or(|at| now < *at));
             }
-            if request.path == format!("/api/{code}-posttrade") {
+            let is_listing = request.path == format!("/api/{code}-posttrade");
+            if is_listing
+                && fails
+                    .lock()
+                    .unwrap()
+                    .contains(&format!("{code}-posttrade-list.json.gz"))
+            {
+                return Reply::new(500, "later");
+            }
+            if is_listing {
                 return Reply::json(listing(code, files.keys()));
             }
             // The signed address is another path, which is good for seconds only.
@@ -129,7 +138,7 @@ impl FeedServer {
         format!("{}-posttrade-{name}.json.gz", self.code)
     }
 
-    /// Fails to give a file from now on.
+    /// Fails to give a file from now on, or the list of all, which is `list`.
     pub(crate) fn fail(&self, name: &str) {
         let mut broken = self.broken.lock().unwrap();
         broken.insert(self.name(name));
