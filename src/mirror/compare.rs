@@ -6,6 +6,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::change::has_zone;
 use super::day_files;
 use super::folder::Folder;
 use super::read::Origin;
@@ -209,7 +210,10 @@ fn differ(
     origin: &Origin<'_, '_>,
 ) -> Result<Option<String>, MirrorError> {
     Ok(match request.map(|request| origin.whole(request)) {
-        Some(Ok(Some(read))) => differ_rows(mirrored, &read.frame, state),
+        Some(Ok(Some(read))) => differ_rows(mirrored, &read.frame, state).or_else(|| {
+            let is_other_clock = !has_zone(&read, state);
+            is_other_clock.then(|| "its `utc` is of another clock than that of the tree".to_owned())
+        }),
         Some(Err(unread)) => Some(unread.of_series()?),
         Some(Ok(None)) if state.kept.contains(&PartitionKey::Whole) => None,
         None | Some(Ok(None)) => Some("the tree has no rows of it".to_owned()),

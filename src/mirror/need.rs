@@ -53,7 +53,11 @@ pub(super) fn need(
     let is_exact = record.is_exact();
     // The numbers of a record that lost a file stand still.
     if is_same && (is_exact || (is_known && lines.is_empty())) {
-        return Need::Nothing;
+        return if lines.iter().any(is_relabelled) {
+            whole()
+        } else {
+            Need::Nothing
+        };
     }
     if !is_known || !is_exact || mirrored.kept.contains(&PartitionKey::Whole) {
         return whole();
@@ -72,6 +76,13 @@ pub(super) fn need(
     } else {
         whole()
     }
+}
+
+/// Tells whether a file was written anew with the rows that it had: then it says another clock of them, and they are other instants.
+fn is_relabelled(line: &Line) -> bool {
+    let Line::File(line) = line else { return false };
+    let is_same = line.old.is_some_and(|old| old.digest == line.new.digest);
+    is_same && matches!(line.past, Past::Changed(_))
 }
 
 /// Says that all of a series has to be read.

@@ -359,3 +359,23 @@ fn a_private_file_has_a_private_mirror() {
     assert_eq!(mode(MONTH), 0o600);
     assert_eq!(mode(&format!("{DIR}/files/{name}")), 0o600);
 }
+
+#[test]
+fn a_clock_that_is_put_right_makes_other_instants_of_the_same_rows() {
+    let mut bar = Barkeep::empty();
+    bar.write("barkeep.toml", SETTINGS);
+    deliver(&bar, "A", &DAYS[2..7], 10.0);
+    bar.run(&["init", "--partitioned", "--ticker", "A"])
+        .expect(Exit::Ok);
+    update(&mut bar);
+    let zone = |bar: &Barkeep| with_current(bar, |_, version| version.series["A"].zone.clone());
+    assert_eq!(zone(&bar).as_deref(), Some("America/New_York"));
+
+    let right = SETTINGS.replace("America/New_York", "Europe/London");
+    bar.write("barkeep.toml", right);
+    let window = ["update", "--start", "2025-10-01", "--end", "2025-10-31"];
+    bar.run(&window).expect(Exit::Ok);
+
+    assert_eq!(zone(&bar).as_deref(), Some("Europe/London"));
+    verified(&bar);
+}
