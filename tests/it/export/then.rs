@@ -109,3 +109,22 @@ fn a_list_of_a_moment_has_what_was_held_then_and_nothing_of_later() {
         refused.stderr
     );
 }
+
+/// What is there is written, and nobody takes it for all.
+#[test]
+fn a_series_of_which_a_month_is_gone_is_named() {
+    let bar = two_days();
+    bar.remove("data/us/mine/stocks_1d/ticker=A/year=2024/month=01/data.parquet");
+
+    for way in [
+        &["-o", "all.csv"][..],
+        &["--wide", "close", "-o", "wide.csv"],
+    ] {
+        let ran = bar.run(&[&["export"], way].concat()).expect(Exit::Partial);
+
+        let told = "A 1d at us:mine: of 3 rows that were stored 1 are there";
+        assert!(ran.stderr.contains(told), "{}", ran.stderr);
+    }
+    assert_eq!(bar.text("all.csv").lines().count(), 3);
+    bar.run(&["export", "B", "-o", "b.csv"]).expect(Exit::Ok);
+}

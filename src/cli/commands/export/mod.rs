@@ -318,8 +318,17 @@ fn utc_head() -> Head {
 }
 
 impl Told {
-    /// Names tickers of which nothing could be made.
+    /// Names tickers of which nothing could be made, and those of which rows are gone.
     fn without(mut self, shell: &Shell<'_>, chosen: &Chosen) -> Self {
+        for one in &chosen.lost {
+            shell.error(&format!(
+                "{}: of {} rows that were stored {} are there; barkeep check says what can be done",
+                one.request,
+                one.known(),
+                one.there
+            ));
+            self.exits.push(Exit::Partial);
+        }
         if !chosen.without.is_empty() {
             let names = some_of(&chosen.without, MOST_NAMED);
             let to = chosen.interval;
