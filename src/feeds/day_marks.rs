@@ -73,6 +73,11 @@ impl DayMarks {
         marks.any(|mark| mark.digest == digest)
     }
 
+    /// Tells whether some file of the day was read.
+    pub fn has_any(&self) -> bool {
+        !self.files.is_empty()
+    }
+
     /// Counts the lines of all that was read.
     pub fn lines(&self) -> u64 {
         self.files.values().flatten().map(|mark| mark.lines).sum()

@@ -30,6 +30,9 @@ const MOST_FAILURES: u32 = 3;
 /// always, being one request for all of its minutes.
 const MOST_ASKED_AGAIN: usize = 8;
 
+/// So many of the last days with marks may have been marked in part when `state` was saved.
+const LAST_MARKED: usize = 3;
+
 /// What fetching takes.
 #[derive(Clone, Debug)]
 #[expect(missing_docs, reason = "the names say it")]
@@ -125,6 +128,7 @@ impl Fetching<'_, '_> {
         if is_heard {
             self.download_all()?;
         }
+        self.take_forgotten()?;
         self.read_days_again()
     }
 
@@ -185,20 +189,49 @@ impl Fetching<'_, '_> {
         for (day, files) in vault.days(&self.task.shelf)? {
             // A pack is made of what was stored.
             for part in files.iter().filter(|file| **file != VaultFile::Pack) {
-                let contents = vault.read(&self.task.shelf, day, part)?;
-                for record in contents.iter().flat_map(crate::vault::Contents::records) {
-                    if self.task.stop.is_raised() {
-                        return Ok(());
-                    }
-                    let head = &record.head;
-                    let Ok(name) = head.name.parse::<FileName>() else {
-                        continue;
-                    };
-                    let marks = self.marks.day(self.task.fs, day)?;
-                    if !marks.has_read(&head.name, head.digest.half()) {
-                        self.take(&name, record.bytes, true)?;
-                    }
-                }
+                self.take_unread_of(&vault, day, part)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads packs of days of which no file is marked: who restores `state` and data from a backup has a newer vault. Last, since these
+    /// expire nowhere.
+    fn take_forgotten(&mut self) -> Result<(), FeedRunError> {
+        let fs = self.task.fs;
+        let vault = Vault::of(fs, &self.task.places.vault());
+        let known = self.marks.known_days(fs)?;
+        // Of older ones all is marked, and so many marks are not opened by every run.
+        let newest = known.iter().nth_back(LAST_MARKED - 1);
+        let is_sure = |day: &NaiveDate| known.contains(day) && newest.is_some_and(|at| day < at);
+        for (day, files) in vault.days(&self.task.shelf)? {
+            let is_packed = files.contains(&VaultFile::Pack) && !is_sure(&day);
+            if is_packed && !self.marks.day(fs, day)?.has_any() {
+                self.take_unread_of(&vault, day, &VaultFile::Pack)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads what nobody has read of a file in the vault.
+    fn take_unread_of(
+        &mut self,
+        vault: &Vault<'_>,
+        day: NaiveDate,
+        file: &VaultFile,
+    ) -> Result<(), FeedRunError> {
+        let contents = vault.read(&self.task.shelf, day, file)?;
+        for record in contents.iter().flat_map(crate::vault::Contents::records) {
+            if self.task.stop.is_raised() {
+                return Ok(());
+            }
+            let head = &record.head;
+            let Ok(name) = head.name.parse::<FileName>() else {
+                continue;
+            };
+            let marks = self.marks.day(self.task.fs, day)?;
+            if !marks.has_read(&head.name, head.digest.half()) {
+                self.take(&name, record.bytes, true)?;
             }
         }
         Ok(())

@@ -128,3 +128,27 @@ fn a_day_that_a_later_download_completes_is_no_failure_of_a_replay() {
     assert!(!ran.stderr.contains("are gone"), "{ran:#?}");
     assert_eq!(bar.files_in("data"), data);
 }
+
+/// Data and state are older than the vault, as after a disk that was put back from a backup, and the feed has forgotten the day.
+#[test]
+fn an_update_reads_packs_of_days_of_which_nothing_is_marked() {
+    let feed = thursday();
+    let bar = feed.workspace("", FRIDAY);
+    let registry = bar.read("tickers.json");
+    bar.run(&UPDATE).expect(Exit::Ok);
+    let data = bar.files_in("data");
+    bar.remove("data");
+    bar.remove("state");
+    bar.write("tickers.json", registry);
+    for minute in super::minutes() {
+        feed.forget(&minute);
+    }
+    feed.forget("daily-2026-09-17");
+
+    let ran = bar.run(&UPDATE);
+
+    assert!(bar.files_in("data") == data, "{ran:#?}");
+    assert!(!ran.stderr.contains("cannot be had"), "{ran:#?}");
+    bar.run(&UPDATE);
+    assert!(bar.files_in("data") == data);
+}
