@@ -25,19 +25,19 @@ impl FilesRead {
         read.extent != Some(Extent::Whole) && read.from_vault && self.0.iter().any(is_whole)
     }
 
-    /// Tells whether earlier bytes of a file broke off or were not understood: these are what the feed means. They count as cut from
-    /// now on if these are whole.
-    pub(super) fn is_meant_by(&mut self, read: &FileRead) -> bool {
+    /// Has a file stand for earlier bytes of it that broke off or were not understood, since it is what the feed means: they count as cut
+    /// from now on if it is whole. Returns whether there are any.
+    pub(super) fn supersede(&mut self, read: &FileRead) -> bool {
         let is_earlier =
             |earlier: &FileRead| earlier.name == read.name && earlier.extent != Some(Extent::Whole);
-        let mut is_told = false;
+        let mut is_any = false;
         for earlier in self.0.iter_mut().filter(|earlier| is_earlier(earlier)) {
-            is_told = true;
+            is_any = true;
             if read.extent == Some(Extent::Whole) {
                 earlier.extent = Some(Extent::Cut);
             }
         }
-        is_told
+        is_any
     }
 
     /// Takes all of them out.

@@ -262,7 +262,7 @@ impl<'l> FeedRun<'l> {
     /// Takes back what was told of earlier bytes of a file that nobody understood or that broke off: the newer ones are what the
     /// feed means.
     fn supersede(&mut self, read: &FileRead, report: &mut RunReport) {
-        if self.read.is_meant_by(read) {
+        if self.read.supersede(read) {
             let name = read.name.to_string();
             let failures = &mut report.feed_at(self.venue()).failures;
             failures.retain(|failure| {
