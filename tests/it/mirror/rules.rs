@@ -379,3 +379,22 @@ fn a_clock_that_is_put_right_makes_other_instants_of_the_same_rows() {
     assert_eq!(zone(&bar).as_deref(), Some("Europe/London"));
     verified(&bar);
 }
+
+#[test]
+fn a_mirror_on_another_clock_than_its_tree_is_told_by_a_comparison() {
+    let mut bar = Barkeep::empty();
+    bar.write("barkeep.toml", SETTINGS);
+    deliver(&bar, "A", &DAYS[2..7], 10.0);
+    bar.run(&["init", "--partitioned", "--ticker", "A"])
+        .expect(Exit::Ok);
+    update(&mut bar);
+    let right = SETTINGS.replace("America/New_York", "Europe/London");
+    bar.write("barkeep.toml", right.replace("mirror = [\"1d\"]\n", ""));
+    let window = ["update", "--start", "2025-10-01", "--end", "2025-10-31"];
+    bar.run(&window).expect(Exit::Ok);
+
+    let told = bar.run(&["mirror", "--verify", "-i", "1d"]);
+
+    assert_eq!(told.exit, Exit::Mismatch, "{told:#?}");
+    assert!(told.stdout.contains("another clock"), "{told:#?}");
+}
