@@ -128,7 +128,6 @@ impl Fetching<'_, '_> {
         if is_heard {
             self.download_all()?;
         }
-        self.take_forgotten()?;
         self.read_days_again()
     }
 
@@ -183,21 +182,9 @@ impl Fetching<'_, '_> {
         }
     }
 
-    /// Reads what earlier runs downloaded and did not come to store.
+    /// Reads what earlier runs downloaded and did not come to store, before what is published by now. A pack is made of what was stored,
+    /// unless no file of its day is marked: who restores data and `state` from a backup has a newer vault.
     fn take_unread(&mut self) -> Result<(), FeedRunError> {
-        let vault = Vault::of(self.task.fs, &self.task.places.vault());
-        for (day, files) in vault.days(&self.task.shelf)? {
-            // A pack is made of what was stored.
-            for part in files.iter().filter(|file| **file != VaultFile::Pack) {
-                self.take_unread_of(&vault, day, part)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Reads packs of days of which no file is marked: who restores `state` and data from a backup has a newer vault. Last, since these
-    /// expire nowhere.
-    fn take_forgotten(&mut self) -> Result<(), FeedRunError> {
         let fs = self.task.fs;
         let vault = Vault::of(fs, &self.task.places.vault());
         let known = self.marks.known_days(fs)?;
@@ -205,9 +192,11 @@ impl Fetching<'_, '_> {
         let newest = known.iter().nth_back(LAST_MARKED - 1);
         let is_sure = |day: &NaiveDate| known.contains(day) && newest.is_some_and(|at| day < at);
         for (day, files) in vault.days(&self.task.shelf)? {
-            let is_packed = files.contains(&VaultFile::Pack) && !is_sure(&day);
-            if is_packed && !self.marks.day(fs, day)?.has_any() {
-                self.take_unread_of(&vault, day, &VaultFile::Pack)?;
+            let has_pack = files.contains(&VaultFile::Pack);
+            let is_forgotten = has_pack && !is_sure(&day) && !self.marks.day(fs, day)?.has_any();
+            let is_unread = |file: &&VaultFile| **file != VaultFile::Pack || is_forgotten;
+            for file in files.iter().filter(is_unread) {
+                self.take_unread_of(&vault, day, file)?;
             }
         }
         Ok(())
