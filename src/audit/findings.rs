@@ -169,7 +169,7 @@ pub fn cure(request: &StorageRequest, finding: &Finding) -> Option<String> {
     if finding.kind.is_of_place() {
         return None;
     }
-    if finding.kind == Kind::UnitJump {
+    if matches!(finding.kind, Kind::UnitJump | Kind::OtherClock) {
         let days = (time::day(finding.from), time::day(finding.to));
         return Some(refetch(request, Some(days)));
     }

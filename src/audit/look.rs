@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::{Findings, Subject};
 use crate::catalog::{Catalog, Missing};
-use crate::check::{self, Facts, Scope};
+use crate::check::{self, Facts, Finding, Kind, Scope};
 use crate::frame::{self, MarketEvent};
 use crate::model::{Interval, PriceBasis, Series, StorageRequest, Ticker, time};
 use crate::observe::{Event, Observer, Work};
@@ -71,6 +71,10 @@ fn look_at(
         }
         findings.add_damage(&stored);
         findings.misplaced.extend_from_slice(&stored.misplaced);
+        if scope == Scope::All {
+            let found = on_other_clocks(&stored).map(|finding| (request.clone(), finding));
+            findings.contradictions.extend(found);
+        }
         if stored.frame.is_empty() {
             continue;
         }
@@ -98,6 +102,20 @@ fn look_at(
         findings.contradictions.extend(found);
     }
     findings
+}
+
+/// Returns the bars that the zone of the newest ones does not fit.
+fn on_other_clocks(stored: &Stored) -> impl Iterator<Item = Finding> {
+    stored.other_clocks.iter().map(|file| Finding {
+        kind: Kind::OtherClock,
+        from: file.span.0,
+        to: file.span.1,
+        factor: None,
+        reason: format!(
+            "they are on the clock of {}, and the newest bars on that of {}",
+            file.zone, file.newest
+        ),
+    })
 }
 
 fn events_of(

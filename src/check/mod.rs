@@ -91,6 +91,8 @@ pub enum Kind {
     OffGrid,
     /// Bars that are stored twice, on two clocks.
     Twin,
+    /// Bars on another clock than the newest ones.
+    OtherClock,
     /// A bar that no trading can have made.
     Impossible,
     /// Bars of somebody else, who had the symbol before.
@@ -112,6 +114,7 @@ impl Kind {
             Self::OffDay => "off_day",
             Self::OffGrid => "off_grid",
             Self::Twin => "twin",
+            Self::OtherClock => "other_clock",
             Self::Impossible => "impossible",
             Self::OfAnother => "of_another",
         }

@@ -16,7 +16,7 @@ use crate::model::{PartitionKey, Provenance, StorageRequest, Venue, time};
 use crate::sys::Fs;
 
 use super::moment::Moment;
-use super::{Beyond, StorageError, WayOut};
+use super::{Beyond, OtherClock, StorageError, WayOut};
 
 /// What was read of a series.
 #[derive(Debug)]
@@ -31,6 +31,8 @@ pub struct Stored {
     pub beyond: Vec<Beyond>,
     /// Files that do not verify or decode.
     pub damaged: Vec<Damage>,
+    /// Those whose rows are on another clock than the newest ones.
+    pub other_clocks: Vec<OtherClock>,
     /// Parquet files beside them that are none of the series, such as the copies of a synchronising program.
     pub misplaced: Vec<PathBuf>,
     /// From when on it was read, where that can be told.

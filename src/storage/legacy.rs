@@ -162,6 +162,7 @@ impl LegacyStore {
                 frame: decoded.ordered.frame,
                 provenance: decoded.provenance,
                 damaged: Vec::new(),
+                other_clocks: Vec::new(),
                 misplaced: Vec::new(),
                 since: None,
             }),
@@ -174,13 +175,13 @@ impl LegacyStore {
                     reason,
                     bytes,
                 };
-                let provenance = Provenance::default();
                 Some(Stored {
                     frame: nothing(),
-                    provenance,
+                    provenance: Provenance::default(),
                     displaced: 0,
                     beyond: Vec::new(),
                     damaged: vec![damage],
+                    other_clocks: Vec::new(),
                     misplaced: Vec::new(),
                     since: None,
                 })

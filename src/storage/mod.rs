@@ -8,6 +8,7 @@
 mod area;
 mod berth;
 mod beyond;
+mod clocks;
 mod commit;
 mod composed;
 mod draft;
@@ -57,6 +58,7 @@ mod without;
 
 pub use berth::refused_rights;
 pub use beyond::Beyond;
+pub use clocks::OtherClock;
 pub use commit::Committed;
 pub use draft::Draft;
 pub use folders::Holdings;

@@ -16,7 +16,6 @@ use crate::sys::{Fs, Kind};
 
 use super::StorageError;
 use super::inspect::{Inspected, inspect};
-use super::tree::other_clock;
 
 /// Bytes that hold the footer of nearly every file.
 pub(super) const FOOTER: u64 = 64 << 10;
@@ -49,29 +48,6 @@ impl NewestFile {
             newest = newest.max(newest_in(fs, path, request, limit)?);
         }
         Ok(newest.map(time::day))
-    }
-
-    /// Refuses new files whose rows stand on the clock of UTC where this one shows another, or the other way round: nobody
-    /// could tell which instant a row of the series is. `written` are the files that are written along with them.
-    pub(super) fn refuse_other_clock(
-        &self,
-        fs: &dyn Fs,
-        zone: &str,
-        written: &[PathBuf],
-    ) -> Result<(), StorageError> {
-        const UTC: &str = "UTC";
-        for path in self.paths.iter().filter(|path| !written.contains(path)) {
-            let Some(end) = fs.read_end(path, FOOTER)? else {
-                continue;
-            };
-            if let Some(stored) = codec::zone_named(&end)
-                && stored != zone
-                && [stored.as_str(), zone].contains(&UTC)
-            {
-                return Err(other_clock(path, &stored, zone));
-            }
-        }
-        Ok(())
     }
 
     pub(super) fn add(&mut self, path: PathBuf, partition: PartitionKey, bytes: u64) {

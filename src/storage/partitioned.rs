@@ -16,6 +16,7 @@ use crate::model::{
 };
 use crate::sys::{Fs, Kind, Rights, rights_of};
 
+use super::clocks::refuse_other_clock_beside;
 use super::draft::Draft;
 use super::folders::SeriesFolders;
 use super::inspect::Stored;
@@ -381,7 +382,8 @@ impl StorageInterface for PartitionedStore {
         if is_new && let Some(zone) = &provenance.timezone {
             let written = prepared.files.iter().map(|file| file.target.clone());
             if let Some(newest) = beside_days(request, self.newest(request), || None)? {
-                newest.refuse_other_clock(self.fs(), zone, &written.collect::<Vec<_>>())?;
+                let written: Vec<_> = written.collect();
+                refuse_other_clock_beside(self.fs(), &newest, zone, &written)?;
             }
         }
         Ok(prepared)

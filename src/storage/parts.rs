@@ -15,6 +15,7 @@ use crate::sys::{FsResult, Medium, Rights, rights_of};
 
 use super::StorageError;
 use super::beyond::{Beyond, beyond};
+use super::clocks::{OtherClock, other_clocks};
 use super::folders::PartitionFile;
 use super::inspect::{Damage, Inspected, Stored, claimed_rows, judge};
 use super::moment::{Lying, MOST_TRIES, Moment, lying};
@@ -37,6 +38,8 @@ pub(super) struct Parts {
     beyond: Vec<Beyond>,
     /// Files that do not verify or decode.
     damaged: Vec<Damage>,
+    /// Those whose rows are on another clock than the newest ones.
+    other_clocks: Vec<OtherClock>,
     /// Parquet files beside them that are no partition.
     misplaced: Vec<PathBuf>,
     /// From when on all that was read.
@@ -117,6 +120,7 @@ impl Parts {
             displaced: self.displaced,
             beyond: self.beyond,
             damaged: self.damaged,
+            other_clocks: self.other_clocks,
             misplaced: self.misplaced,
             since: self.since,
         }
@@ -376,9 +380,11 @@ impl PartitionedStore {
             displaced: 0,
             beyond: Vec::new(),
             damaged: Vec::new(),
+            other_clocks: Vec::new(),
             misplaced: Vec::new(),
             since: None,
         };
+        let mut zones = Vec::with_capacity(count);
         for (file, found, medium) in inspected? {
             parts.medium = parts.medium.min(medium);
             match found {
@@ -390,6 +396,7 @@ impl PartitionedStore {
                     let more = beyond(&decoded).map(|reason| Beyond { path, reason });
                     parts.beyond.extend(more);
                     parts.paths.push((file.path, decoded.is_sealed));
+                    zones.push(decoded.provenance.timezone.clone());
                     parts.provenance = decoded.provenance;
                     parts.frames.push(decoded.ordered.frame);
                 }
@@ -402,6 +409,9 @@ impl PartitionedStore {
                 }),
             }
         }
+        let files = parts.paths.iter().zip(&zones).zip(&parts.frames);
+        let files = files.map(|(((path, _), zone), rows)| (path.as_path(), zone, rows));
+        parts.other_clocks = other_clocks(files);
         Ok(parts)
     }
 }

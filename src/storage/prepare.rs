@@ -17,6 +17,7 @@ use crate::model::{
 use crate::sys::{Fs, Rights};
 
 use super::beyond::beyond;
+use super::clocks::is_other_clock;
 use super::inspect::{Damage, Inspected, inspect, inspect_own};
 use super::tree::{Trees, combine, refuse_other_rows};
 use super::{Prepared, PreparedFile, RowCounts, StorageError};
@@ -178,7 +179,7 @@ fn is_mislabelled(
     let zones = stored.provenance.timezone.as_ref();
     let is_other = zones
         .zip(provenance.timezone.as_ref())
-        .is_some_and(|(stored, newer)| stored != newer);
+        .is_some_and(|(stored, newer)| is_other_clock(stored, newer));
     is_other
         && merged.frame.len() == newer.len()
         && merged.changed <= 1

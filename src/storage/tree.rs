@@ -15,6 +15,7 @@ use crate::model::{Dataset, PriceBasis, Provenance, Series, StorageRequest, Time
 use crate::sys::{Fs, locked};
 
 use super::StorageError;
+use super::clocks::refuse_other_clock;
 use super::sample::{Kept, Sample, Search, Shape};
 
 /// What the files of a tree have in common.
@@ -193,10 +194,8 @@ pub(super) fn combine(
         return Err(refuse("source", &stored.to_string(), &newer.to_string()));
     }
     let stored_zone = stored.and_then(|stored| stored.timezone.as_ref());
-    if let (Some(stored), Some(newer)) = (stored_zone, &newer.timezone)
-        && stored != newer
-    {
-        return Err(other_clock(path, stored, newer));
+    if let (Some(stored), Some(newer)) = (stored_zone, &newer.timezone) {
+        refuse_other_clock(path, stored, newer)?;
     }
     let basis = basis::continued(settled, newer.basis).map_err(|other| {
         let OtherBasis { settled, newer } = other;
@@ -207,18 +206,6 @@ pub(super) fn combine(
         basis,
         source: newer.source.clone().or_else(|| stored_source.cloned()),
     })
-}
-
-/// Returns the refusal of rows on another clock than the stored ones: side by side, each instant would be two rows.
-pub(super) fn other_clock(path: &Path, stored: &str, newer: &str) -> StorageError {
-    StorageError::Refused {
-        path: path.to_owned(),
-        reason: format!(
-            "its time zone is {stored}, and the new rows' is {newer}: if its rows are right, set `timezone = \"{stored}\"` for \
-             their source in barkeep.toml; if an older build named the wrong zone, move the file out of the data folder and \
-             run barkeep update with --start and --end around its days"
-        ),
-    }
 }
 
 /// Returns the unit of the timestamps of a series whose tree has `of_tree`. Trades have microseconds and, in columns of their

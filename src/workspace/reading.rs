@@ -163,6 +163,7 @@ pub fn nothing(dataset: Dataset) -> Stored {
         displaced: 0,
         beyond: Vec::new(),
         damaged: Vec::new(),
+        other_clocks: Vec::new(),
         misplaced: Vec::new(),
         since: None,
     }

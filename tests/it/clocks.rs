@@ -159,3 +159,93 @@ fn a_new_month_on_another_clock_is_refused() {
     assert!(ran.stderr.contains("America/New_York"), "{}", ran.stderr);
     assert_eq!(shown(&bar, &["--utc"]), before);
 }
+
+/// A workspace that stored October on the clock of New York, with November in its folder and another zone in its settings.
+fn of_october_with_november(zone: &str) -> Barkeep {
+    let bar = workspace(true, "us");
+    settings(&bar, "us", "timezone = \"America/New_York\"\n");
+    bar.write("incoming/BTCUSDT.csv", klines(HEADER, 4));
+    bar.run(&["update"]).expect(Exit::Ok);
+    settings(&bar, "us", &format!("timezone = \"{zone}\"\n"));
+    let line = |at: i64| {
+        let start = 1_699_920_000 + at * 60;
+        let end = start + 59;
+        format!("{start}000,4{at}.2,4{at}.3,4{at}.1,4{at}.25,20{at},{end}999,1,1,1,1,0\n")
+    };
+    let lines: String = (0..4).map(line).collect();
+    bar.write("incoming/BTCUSDT.csv", format!("{HEADER}{lines}"));
+    bar
+}
+
+/// Only UTC was refused: a folder whose `timezone` was changed got months on two clocks, and every reader took one zone for both.
+#[rstest]
+#[case("Europe/London", false)]
+#[case("America/Chicago", false)]
+#[case("UTC", false)]
+#[case("US/Eastern", true)]
+fn a_new_month_in_another_zone_is_stored_where_it_is_one_by_another_name(
+    #[case] zone: &str,
+    #[case] is_same: bool,
+) {
+    let bar = of_october_with_november(zone);
+    let before = shown(&bar, &["--utc"]);
+
+    let exit = if is_same { Exit::Ok } else { Exit::Partial };
+    let ran = bar.run(&["update"]).expect(exit);
+
+    let utc = shown(&bar, &["--utc"]);
+    if is_same {
+        assert_eq!(utc.len(), 8, "{utc:?}");
+        assert!(utc[4].starts_with("2023-11-14T00:00:00"), "{utc:?}");
+    } else {
+        assert!(ran.stderr.contains(zone), "{}", ran.stderr);
+        assert_eq!(utc, before);
+        // What the message names is enough, and what was put away is not needed.
+        settings(&bar, "us", "timezone = \"America/New_York\"\n");
+        bar.run(&["update"]).expect(Exit::Ok);
+        assert_eq!(shown(&bar, &["--utc"]).len(), 8);
+    }
+}
+
+/// So older builds left them: `--utc` told all instants by the zone of the newest month, and nobody said that some are others.
+#[test]
+fn months_on_two_clocks_are_told_and_have_no_instants() {
+    let bar = of_october_with_november("Europe/London");
+    let other = Barkeep::empty();
+    settings(&other, "us", "timezone = \"Europe/London\"\n");
+    other
+        .run(&[
+            "init",
+            "--venue",
+            "us:mine",
+            "-i",
+            "1m",
+            "-t",
+            "BTCUSDT",
+            "--partitioned",
+        ])
+        .expect(Exit::Ok);
+    let november = bar.path().join("incoming/BTCUSDT.csv");
+    other.write("incoming/BTCUSDT.csv", read(&november));
+    other.run(&["update"]).expect(Exit::Ok);
+    for path in other.tree().into_keys() {
+        let within = path.strip_prefix(other.path()).unwrap();
+        if within.starts_with("data") && path.extension() == Some("parquet".as_ref()) {
+            bar.write(within, read(&path));
+        }
+    }
+
+    let told = bar.show("BTCUSDT", "1m", &["--utc"]).expect(Exit::Failed);
+    assert!(told.stderr.contains("two clocks"), "{}", told.stderr);
+    assert_eq!(shown(&bar, &[]).len(), 8);
+    let checked = bar.run(&["check", "--json"]);
+    assert!(checked.stdout.contains("other_clock"), "{}", checked.stdout);
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a user's hands, which are no part of barkeep"
+)]
+fn read(path: &std::path::Path) -> Vec<u8> {
+    std::fs::read(path).unwrap()
+}

@@ -275,7 +275,7 @@ impl ExportQuestion<'_> {
         if !self.args.utc {
             return Ok(Sheet::of_frame(frame, &positions, self.times));
         }
-        let zone = utc_zone(request, stored.provenance.timezone.as_deref())?;
+        let zone = utc_zone(request, stored)?;
         let instants = frame.times().map(|wall| instant(wall, zone));
         let instants = Column::Time(instants.collect());
         Ok(Sheet::of_frame(frame, &positions, self.times).with(utc_head(), instants))

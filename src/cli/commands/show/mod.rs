@@ -21,7 +21,7 @@ use crate::export::{Sheet, Times};
 use crate::inventory::refetch;
 use crate::model::{Interval, StorageRequest, Ticker, time};
 use crate::query::{Bars, Extract, Making, Span, Wanted, refuse_mixed};
-use crate::storage::Stored;
+use crate::storage::{OtherClock, Stored};
 use crate::workspace::{Reading, Workspace};
 
 /// What is asked of each ticker.
@@ -227,7 +227,7 @@ impl Question<'_> {
         };
         let sheet = Sheet::of_frame(within, &columns, times);
         let sheet = if args.utc {
-            let zone = utc_zone(&request, stored.provenance.timezone.as_deref())?;
+            let zone = utc_zone(&request, &stored)?;
             sheet.in_utc(|wall| instant(wall, zone))
         } else {
             sheet
@@ -255,13 +255,18 @@ pub(super) fn tell_span(shell: &Shell<'_>, request: &StorageRequest, stored: &St
 
 pub(super) fn utc_zone(
     request: &StorageRequest,
-    zone: Option<&str>,
+    stored: &Stored,
 ) -> Result<chrono_tz::Tz, Failure> {
     let failed = |message: String| {
         Failure::new(Exit::Failed, message)
             .hint("without --utc the dates are printed as they are stored")
     };
-    match zone {
+    if let Some(OtherClock { zone, newest, .. }) = stored.other_clocks.first() {
+        return Err(failed(format!(
+            "the dates of {request} are on two clocks: some of {zone}, the newest of {newest}"
+        )));
+    }
+    match stored.provenance.timezone.as_deref() {
         None => Err(failed(format!(
             "nobody wrote down in which zone the dates of {request} are"
         ))),
