@@ -4,11 +4,12 @@
 //! with the line that was seen.
 //! Leaves to others: whose way of writing it is (`family`), dates (`dates`), the rows (`rows`), clocks (`clock`).
 
-use csv::{ByteRecord, Reader, ReaderBuilder};
+use csv::ByteRecord;
 
 use super::dates::{self, Dates};
 use super::family::{self, Family, Form, Opening};
 use super::header::Places;
+use super::lines::Lines;
 use super::number::{Point, Scale};
 use super::spec::FilesSpec;
 use super::stamp::{self, DateStyle};
@@ -53,27 +54,14 @@ pub(super) enum Detected {
     Rows(Box<Layout>),
 }
 
-/// Opens a reader of all lines, the first one included. It costs as much as a thousand lines: one for each look at a text is enough.
-pub(super) fn reader(text: &[u8], delimiter: u8) -> Reader<&[u8]> {
-    ReaderBuilder::new()
-        .delimiter(delimiter)
-        .has_headers(false)
-        .flexible(true)
-        .from_reader(text)
-}
-
 /// Recognises a file of lines. The error is the reason why it cannot be.
 pub(super) fn detect(text: &[u8], spec: &FilesSpec, origin: &Origin) -> Result<Detected, String> {
     if text.trim_ascii().is_empty() || says_no_data(text) {
         return Ok(Detected::NoRows);
     }
     let delimiter = spec.delimiter.unwrap_or_else(|| likely_delimiter(text));
-    let mut records = reader(text, delimiter).into_byte_records();
-    let lines: Vec<ByteRecord> = records
-        .by_ref()
-        .take(3)
-        .collect::<Result<_, _>>()
-        .map_err(|error| error.to_string())?;
+    let mut rest = Lines::of(text, delimiter);
+    let lines: Vec<ByteRecord> = rest.by_ref().take(3).collect();
     let Some(first) = lines.first() else {
         return Ok(Detected::NoRows);
     };
@@ -98,7 +86,6 @@ pub(super) fn detect(text: &[u8], spec: &FilesSpec, origin: &Origin) -> Result<D
             format!("{reason}; it ends inside this line, and is taken when it is whole")
         }
     })?;
-    let rest = records.flatten();
     let mut rows = lines.iter().cloned().chain(rest).skip(header_lines);
     let at = columns
         .first()

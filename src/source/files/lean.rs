@@ -7,9 +7,10 @@
 use csv::ByteRecord;
 
 use super::dates::Dates;
-use super::detect::reader;
+
 use super::family::{Family, Form, Opening};
 use super::header::Places;
+use super::lines::Lines;
 use super::number::Scale;
 use super::stamp::DateStyle;
 
@@ -65,10 +66,7 @@ fn is_within_a_day(row: &ByteRecord) -> bool {
 
 fn has_whole_prices(opening: &Opening<'_>) -> bool {
     let is_whole = |cell: &[u8]| cell.iter().all(u8::is_ascii_digit);
-    reader(opening.text, opening.delimiter)
-        .into_byte_records()
-        .flatten()
-        .all(|row| row.iter().skip(1).take(4).all(is_whole))
+    Lines::of(opening.text, opening.delimiter).all(|row| row.iter().skip(1).take(4).all(is_whole))
 }
 
 #[cfg(test)]

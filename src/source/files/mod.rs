@@ -15,6 +15,7 @@ mod header;
 mod index;
 mod json;
 mod lean;
+mod lines;
 mod mark;
 mod name;
 mod number;

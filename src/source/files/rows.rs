@@ -9,6 +9,7 @@ use csv::ByteRecord;
 use super::detect::{self, Layout};
 use super::family::Family;
 use super::header::Places;
+use super::lines::Lines;
 use super::number::Numbers;
 use super::sheet::{Row, Sheet};
 use super::spec::FilesSpec;
@@ -51,18 +52,15 @@ pub(super) fn read(
         sheet,
         symbol: String::new(),
     };
-    let mut lines = detect::reader(text, layout.delimiter);
+    let mut lines = Lines::of(text, layout.delimiter);
     let mut row = ByteRecord::new();
-    let mut at = 0;
-    while lines
-        .read_byte_record(&mut row)
-        .map_err(|e| e.to_string())?
-    {
+    let (mut at, mut line) = (0, lines.number());
+    while lines.read(&mut row) {
         at += 1;
         if at > layout.header_lines {
-            let line = row.position().map_or(0, csv::Position::line);
             reading.line(&row, line)?;
         }
+        line = lines.number();
     }
     reading.numbers.refuse_doubtful()?;
     Ok(reading.sheet)
@@ -78,10 +76,7 @@ fn refuse_unfinished(text: &[u8], layout: &Layout) -> Result<(), String> {
     if last.is_empty() {
         return Ok(());
     }
-    let mut fields = detect::reader(last, layout.delimiter)
-        .into_byte_records()
-        .flatten();
-    match fields.next() {
+    match Lines::of(last, layout.delimiter).next() {
         Some(row) if row.len() < layout.fields => Err(format!(
             "it ends inside its last line, `{}`: none of it is taken before it is whole",
             detect::shown(&row)
