@@ -13,7 +13,7 @@ use crate::calendar::Day;
 use crate::gaps::{DayKind, FeedDay, FeedGaps, MinuteSet, MinuteState};
 use crate::ingest::LostMinutes;
 use crate::layout::Places;
-use crate::source::posttrade::{Coverage, FileName, Span, deadline};
+use crate::source::posttrade::{Coverage, FileName, Span, deadline, odd_silence};
 use crate::sys::{Fs, FsResult};
 
 /// The service has a file for every minute from midnight to 22:00 UTC, both included.
@@ -64,9 +64,16 @@ impl RecordedFeed {
         let calendar = feed.calendar;
         let asked = habits.asked.first().copied();
         let asked = asked.into_iter().chain(marks.begun(fs)?).min();
-        let with_files = first_with_files(marks, fs, &known)?.into_iter();
-        let with_daily = habits.dailies.keys().copied().next();
-        let first = match (with_files.chain(with_daily).min(), asked) {
+        let mut dailies = habits.dailies.iter();
+        let is_in_time = |day, at| at < deadline(day, habits.days_kept, calendar);
+        let with_daily = dailies.find(|(day, seen)| is_in_time(**day, seen.at));
+        let with_daily = with_daily.map(|(day, _)| *day);
+        let with_files = first_with_files(marks, fs, &known, |day, marks| {
+            let daily = habits.dailies.get(&day).map(|seen| seen.at);
+            let listed_at = marks.listed_at.or(daily);
+            listed_at.is_none_or(|at| is_in_time(day, at))
+        })?;
+        let first = match (with_files.into_iter().chain(with_daily).min(), asked) {
             (Some(day), asked) => asked.map_or(day, |at| day.min(at.date_naive())),
             // A feed that had nothing was silent on the days that it kept then.
             (None, Some(at)) => first_kept(at, habits.days_kept, calendar),
@@ -74,7 +81,11 @@ impl RecordedFeed {
         };
         let wall = calendar.wall(now);
         let first = since.map_or(first, |since| since.max(first));
-        for day in first.iter_days().take_while(|day| *day <= now.date_naive()) {
+        let before = known.range(..first).copied();
+        let mut before: Vec<NaiveDate> = before.collect();
+        before.retain(|day| marks.day(fs, *day).is_ok_and(|marks| has_files(marks)));
+        let since_then = first.iter_days().take_while(|day| *day <= now.date_naive());
+        for day in before.into_iter().chain(since_then) {
             let kind = DayKind::of(day, calendar, wall);
             let recorded = Recorded {
                 feed,
@@ -103,20 +114,27 @@ impl RecordedFeed {
     }
 }
 
-/// Returns the first of some days, oldest first, of which the feed had files. Any other one is a day that a line names as that of
-/// its trade.
+/// Returns the first of some days, oldest first, of which the feed had files in their time. A name that was left over in a list does
+/// not say that the feed was asked since its day.
 fn first_with_files(
     marks: &mut Marks,
     fs: &dyn Fs,
     known: &BTreeSet<NaiveDate>,
+    is_in_time: impl Fn(NaiveDate, &DayMarks) -> bool,
 ) -> FsResult<Option<NaiveDate>> {
     for &day in known {
-        let DayMarks { listed, held, .. } = marks.day(fs, day)?;
-        if !listed.is_empty() || !held.minutes.is_empty() || held.daily.is_some() {
+        let marks = marks.day(fs, day)?;
+        if has_files(marks) && is_in_time(day, marks) {
             return Ok(Some(day));
         }
     }
     Ok(None)
+}
+
+/// Tells whether the feed had files of a day. Any other one is a day that a line names as that of its trade.
+fn has_files(marks: &DayMarks) -> bool {
+    let DayMarks { listed, held, .. } = marks;
+    !listed.is_empty() || !held.minutes.is_empty() || held.daily.is_some()
 }
 
 /// Returns the minutes that a feed forgot from one moment to another, by day, and those that it did within the run that asked
@@ -190,11 +208,13 @@ impl Recorded<'_> {
                 &mut day.pending
             };
             if minute.date() == self.day {
-                set.insert(minute.hour() * 60 + minute.minute());
+                set.insert(of_day(minute));
             }
         }
         day.is_silent = self.is_silent(marks);
-        if !is_whole && !day.is_silent {
+        if is_whole {
+            day.unseen = self.unproven(marks, &traded);
+        } else if !day.is_silent {
             day.unseen = self.unseen(marks);
         }
         day
@@ -214,27 +234,50 @@ impl Recorded<'_> {
     /// Returns the minutes that no run saw listed: of a session, those among the ones that were, since the service leaves none out,
     /// and those after the last one, unless a run came after all had been published.
     fn unseen(&self, marks: &DayMarks) -> MinuteSet {
-        let known = marks.listed.iter().chain(marks.held.minutes.keys());
-        let known = known.filter(|minute| minute.date() == self.day);
-        let known: BTreeSet<u32> = known
-            .map(|minute| minute.hour() * 60 + minute.minute())
-            .collect();
-        let ends = known.first().copied().zip(known.last().copied());
-        let is_of_earlier_build = marks.listed_at.is_none() && ends.is_some();
-        if !self.is_session || is_of_earlier_build {
+        let known = self.listed(marks);
+        if !self.is_session || is_of_earlier_build(marks, &known) {
             return MinuteSet::default();
         }
         let is_seen = marks
             .listed_at
             .is_some_and(|at| at >= all_published(self.day));
-        let after = match ends {
+        let after = match known.last() {
             _ if is_seen => LAST_MINUTE + 1,
-            Some((_, last)) => last + 1,
+            Some(last) => last + 1,
             None => 0,
         };
-        let among = ends.map_or(0..0, |(first, last)| first..last);
-        let among = among.filter(|minute| !known.contains(minute));
-        among.chain(after..=LAST_MINUTE).collect()
+        left_out(&known).chain(after..=LAST_MINUTE).collect()
+    }
+
+    /// Returns the minutes of a session that the list left out and of which the file of the day has no trade, where these are oddly
+    /// many: nothing says then that nobody traded.
+    fn unproven(&self, marks: &DayMarks, traded: &BTreeSet<NaiveDateTime>) -> MinuteSet {
+        let calendar = self.feed.calendar;
+        let known = self.listed(marks);
+        let Some(session) = calendar.session(self.day) else {
+            return MinuteSet::default();
+        };
+        if is_of_earlier_build(marks, &known) {
+            return MinuteSet::default();
+        }
+        let unseen: BTreeSet<u32> = left_out(&known).collect();
+        let hours = [session.open, session.close].map(|at| calendar.instant(at));
+        let [open, close] = hours.map(|at| at.naive_utc());
+        let minutes = std::iter::successors(Some(open), |at| Some(*at + TimeDelta::minutes(1)));
+        let minutes: Vec<NaiveDateTime> = minutes.take_while(|at| *at < close).collect();
+        let has_trades = |at: &NaiveDateTime| traded.contains(at);
+        let is_told = |at: &NaiveDateTime| has_trades(at) || !unseen.contains(&of_day(*at));
+        odd_silence(&minutes, has_trades, is_told)
+            .iter()
+            .map(|at| of_day(*at))
+            .collect()
+    }
+
+    /// Returns the minutes of the day that a run saw listed or has.
+    fn listed(&self, marks: &DayMarks) -> BTreeSet<u32> {
+        let known = marks.listed.iter().chain(marks.held.minutes.keys());
+        let known = known.filter(|minute| minute.date() == self.day);
+        known.map(|minute| of_day(*minute)).collect()
     }
 
     /// Tells whether a run that came after the session found no trade of it, while the feed had the day.
@@ -248,4 +291,21 @@ impl Recorded<'_> {
         let is_asked = asked.any(|at| is_over(at) && at < self.deadline);
         is_asked && is_over(self.now) && is_silent(marks, (self.day, calendar), self.has_daily)
     }
+}
+
+/// Returns which minute of its day one is.
+fn of_day(minute: NaiveDateTime) -> u32 {
+    minute.hour() * 60 + minute.minute()
+}
+
+/// Tells whether minutes are known of a list of which nobody wrote down when it came.
+fn is_of_earlier_build(marks: &DayMarks, known: &BTreeSet<u32>) -> bool {
+    marks.listed_at.is_none() && !known.is_empty()
+}
+
+/// Returns the minutes among some that are none of them.
+fn left_out(known: &BTreeSet<u32>) -> impl Iterator<Item = u32> {
+    let ends = known.first().copied().zip(known.last().copied());
+    let among = ends.map_or(0..0, |(first, last)| first..last);
+    among.filter(|minute| !known.contains(minute))
 }

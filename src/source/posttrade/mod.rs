@@ -35,4 +35,4 @@ pub use lines::{BadLine, Limits, Line, Read, lines};
 pub use listing::Listing;
 pub use name::{FileName, InvalidName, Span};
 pub use publisher::other_publisher;
-pub use witnesses::witnesses;
+pub use witnesses::{odd_silence, witnesses};

@@ -60,7 +60,13 @@ pub fn witnesses(
     draw(&mut chosen, MOST, lots.iter().map(|lot| lot.2));
     if hours.is_some() {
         let session: Vec<NaiveDateTime> = there.iter().copied().filter(is_of_hours).collect();
-        let (silence, looked) = odd_silence(&session, daily);
+        let has_trades = |minute: &NaiveDateTime| daily.minutes().contains_key(minute);
+        let silence = odd_silence(&session, has_trades, has_trades);
+        let looked = if silence.is_empty() {
+            0
+        } else {
+            (LOOKED * usual(&session, silence, has_trades)).max(FEWEST)
+        };
         let of_silence = lots.iter().map(|lot| lot.2);
         let of_silence = of_silence.filter(|minute| silence.contains(minute));
         chosen.extend(of_silence.take(looked));
@@ -89,22 +95,31 @@ fn told_ones(daily: &TradesOfDaily, there: &BTreeSet<NaiveDateTime>) -> BTreeSet
     .collect()
 }
 
-/// Returns the longest silence in the minutes of a session if it is odd, and how many of its minutes are looked at.
-fn odd_silence<'m>(
-    session: &'m [NaiveDateTime],
-    daily: &TradesOfDaily,
-) -> (&'m [NaiveDateTime], usize) {
-    let has_trades = |minute: &NaiveDateTime| daily.minutes().contains_key(minute);
-    let silences = session.split(has_trades);
-    let longest = silences
-        .max_by_key(|silence| silence.len())
-        .unwrap_or_default();
-    let traded = session.iter().filter(|minute| has_trades(minute)).count();
-    let usual = (session.len() - longest.len()).div_ceil(traded.max(1));
-    if longest.len() <= ODD * usual.max(1) {
-        return (&[], 0);
+/// Returns the longest part of the minutes of a session of which nothing is told, if it is odd by how often the session has trades.
+pub fn odd_silence(
+    session: &[NaiveDateTime],
+    has_trades: impl Fn(&NaiveDateTime) -> bool,
+    is_told: impl Fn(&NaiveDateTime) -> bool,
+) -> &[NaiveDateTime] {
+    let silences = session.split(is_told);
+    let longest = silences.max_by_key(|silence| silence.len());
+    let longest = longest.unwrap_or_default();
+    if longest.len() > ODD * usual(session, longest, has_trades) {
+        longest
+    } else {
+        &[]
     }
-    (longest, (LOOKED * usual).max(FEWEST))
+}
+
+/// Returns in how many minutes of a session without its silence one has a trade.
+fn usual(
+    session: &[NaiveDateTime],
+    silence: &[NaiveDateTime],
+    has_trades: impl Fn(&NaiveDateTime) -> bool,
+) -> usize {
+    let traded = session.iter().filter(|minute| has_trades(minute)).count();
+    let rest = session.len() - silence.len();
+    rest.div_ceil(traded.max(1)).max(1)
 }
 
 /// Adds minutes until there are so many.

@@ -310,3 +310,55 @@ fn a_day_whose_only_file_cannot_be_had_is_not_silent() {
     let gaps = bar.run(&GAPS);
     assert!(!gaps.stderr.contains("has no trade"), "{gaps:#?}");
 }
+
+/// Two hours that neither the list nor the file of the day had passed for a silence: every minute that could be looked at agreed.
+#[test]
+fn hours_that_neither_the_list_nor_the_file_of_a_day_has_are_no_silence() {
+    let feed = FeedServer::start();
+    let hours = (7..10).chain(12..15);
+    let minutes = hours.flat_map(|hour| (0..30).map(move |at| (hour, at * 2)));
+    let minutes: Vec<String> = minutes
+        .map(|(hour, at)| format!("2026-09-17T{hour:02}_{at:02}"))
+        .collect();
+    for minute in &minutes {
+        feed.publish(minute, &lines(minute));
+    }
+    let day: Vec<String> = minutes.iter().flat_map(|minute| lines(minute)).collect();
+    feed.publish("daily-2026-09-17", &day);
+    let mut bar = feed.workspace("", FRIDAY);
+    bar.run(&UPDATE).expect(Exit::Ok);
+    assert!(feed.downloads().len() < 20, "{:?}", feed.downloads());
+
+    for minute in &minutes {
+        feed.forget(minute);
+    }
+    feed.forget("daily-2026-09-17");
+    feed.publish("2026-09-18T07_00", &lines("2026-09-18T07_00"));
+    "2026-09-18T22:30:00Z".clone_into(&mut bar.now);
+    let told = bar.run(&UPDATE).expect(Exit::Partial).stderr;
+
+    let gaps = bar.run(&GAPS).expect(Exit::Ok);
+    assert_eq!(open(&gaps)[0], "2026-09-17 lost 09:59..11:59 121");
+    let lost = "121 minutes of 2026-09-17 cannot be had any more";
+    assert!(told.contains(lost), "{told}");
+}
+
+/// One file of January was left over in the list, and every session since then was told to be lost.
+#[test]
+fn a_name_that_was_left_over_in_the_list_makes_no_day_since_then_lost() {
+    let feed = FeedServer::start();
+    for minute in ["2026-01-07T09_00", "2026-09-17T07_00"] {
+        feed.publish(minute, &lines(minute));
+    }
+    feed.publish("daily-2026-02-03", &lines("2026-02-03T09_00"));
+    let mut bar = feed.workspace("freshness = \"minutes\"", "2026-09-17T10:00:00Z");
+    bar.run(&UPDATE).expect(Exit::Ok);
+    "2026-09-17T20:00:00Z".clone_into(&mut bar.now);
+
+    let ran = bar.run(&UPDATE).expect(Exit::Ok);
+    let gaps = bar.run(&GAPS).expect(Exit::Ok);
+
+    assert!(!ran.stderr.contains("cannot be had"), "{}", ran.stderr);
+    assert_eq!(open(&gaps), [""; 0]);
+    assert_eq!(sums(&gaps), ["have 3 3"]);
+}
