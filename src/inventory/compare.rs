@@ -15,7 +15,7 @@ use crate::workspace::FoundSeries;
 const MOST_NAMED: usize = 10;
 
 /// Partitions, as closed ranges that follow one another.
-pub(super) type Ranges = Vec<(PartitionKey, PartitionKey)>;
+pub type Ranges = Vec<(PartitionKey, PartitionKey)>;
 
 /// A way in which a series is not what was recorded of it.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -5,16 +5,21 @@
 //! about, and of each once that it has to be asked for again. Looking for each file of a series costs a question to the disk for each, and
 //! opens those of a series of which one is gone. Leaves to others: what files hold that are there, which `look` holds against the records.
 
-use super::compare::{Fault, compare, is_outdated, record_of};
+use std::collections::BTreeMap;
+
 use rayon::prelude::*;
 
+use super::compare::{Fault, Ranges, compare, is_outdated, record_of};
 use super::note::{Lines, add, write};
 use super::{InventoryError, Known};
 use crate::catalog::Catalog;
-use crate::ledger::{Line, SeriesRecord, read_records};
+use crate::ledger::{Line, SeriesRecord, read_record, read_records};
 use crate::model::{Series, StorageRequest, Venue};
 use crate::storage::StorageError;
 use crate::workspace::{Session, Workspace};
+
+/// Of so many series of a venue each record is sought by itself: it is found without the others being parsed.
+const FEW: usize = 8;
 
 /// What is looked for of a series of which nobody knows yet that rows are missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +39,8 @@ pub struct LostRows {
     pub record: SeriesRecord,
     /// How many rows it has.
     pub there: u64,
+    /// Of which partitions, as closed ranges that follow one another; empty where nobody knows.
+    pub months: Ranges,
 }
 
 impl LostRows {
@@ -80,10 +87,11 @@ pub fn lost_rows<'v>(
         let stand: Vec<Result<Standing, StorageError>> = stand.collect();
         for ((request, record), standing) in asked.into_iter().zip(stand) {
             match standing {
-                Ok(Standing::Lost(there)) => lost.push(LostRows {
+                Ok(Standing::Lost(there, months)) => lost.push(LostRows {
                     request,
                     record,
                     there,
+                    months,
                 }),
                 Ok(Standing::Back(record)) => note(&mut lines, request, record),
                 Ok(Standing::Well) | Err(_) => {}
@@ -109,17 +117,42 @@ pub fn look_for_lost(
         catalog,
         look_for,
     };
-    let lost = known.records.par_iter().filter_map(|(request, record)| {
-        match looking.standing(request, record) {
-            Ok(Standing::Lost(there)) => Some(LostRows {
-                request: request.clone(),
-                record: record.clone(),
-                there,
-            }),
-            Ok(Standing::Back(_) | Standing::Well) | Err(_) => None,
-        }
-    });
+    let records = known.records.par_iter();
+    let lost = records.filter_map(|(request, record)| looking.lost(request, record));
     without_waiting(workspace, catalog, lost.collect())
+}
+
+/// Finds those of some series of which rows are missing: each of their files is looked for.
+///
+/// # Errors
+/// When records cannot be read, or nobody can say which rows wait. What cannot be looked at of a series is named by whoever reads it.
+pub fn lost_among<'r>(
+    workspace: &Workspace<'_>,
+    catalog: &Catalog,
+    series: impl Iterator<Item = &'r StorageRequest>,
+) -> Result<Vec<LostRows>, InventoryError> {
+    let mut by_venue: BTreeMap<&Venue, Vec<&StorageRequest>> = BTreeMap::new();
+    for request in series {
+        if let Some(venue) = &request.venue {
+            by_venue.entry(venue).or_default().push(request);
+        }
+    }
+    let mut known = Known::default();
+    for (venue, series) in by_venue {
+        let (fs, places) = (workspace.fs(), &workspace.places);
+        if series.len() > FEW {
+            let mut records = read_records(fs, places, venue)?.series;
+            let records = series.iter().filter_map(|one| records.remove_entry(*one));
+            known.records.extend(records);
+            continue;
+        }
+        for request in series {
+            let record = read_record(fs, places, request)?;
+            let record = record.map(|record| (request.clone(), record));
+            known.records.extend(record);
+        }
+    }
+    look_for_lost(workspace, catalog, &known, LookFor::Files)
 }
 
 /// Leaves out what waits in staging or in a journal, which is not gone.
@@ -141,8 +174,8 @@ enum Standing {
     Well,
     /// Rows that were missing are there again, and this is the record of all.
     Back(SeriesRecord),
-    /// So many are there, and more were.
-    Lost(u64),
+    /// So many are there, and more were, in these partitions if anybody knows them.
+    Lost(u64, Ranges),
 }
 
 /// A look at series.
@@ -154,6 +187,19 @@ struct Looking<'l, 's> {
 }
 
 impl Looking<'_, '_> {
+    /// Says which rows of a series are missing; `None` where none is, and of what cannot be looked at.
+    fn lost(self, request: &StorageRequest, record: &SeriesRecord) -> Option<LostRows> {
+        match self.standing(request, record) {
+            Ok(Standing::Lost(there, months)) => Some(LostRows {
+                request: request.clone(),
+                record: record.clone(),
+                there,
+                months,
+            }),
+            Ok(Standing::Back(_) | Standing::Well) | Err(_) => None,
+        }
+    }
+
     fn standing(
         self,
         request: &StorageRequest,
@@ -166,7 +212,7 @@ impl Looking<'_, '_> {
             return self.of_known(request, record);
         }
         let Some(found) = workspace.files_of(catalog, request)? else {
-            return Ok(Standing::Lost(0));
+            return Ok(Standing::Lost(0, Ranges::new()));
         };
         // Of a damaged file nobody knows how many rows it has: whoever reads it names it.
         let Some(lies) = record_of(&found) else {
@@ -175,7 +221,7 @@ impl Looking<'_, '_> {
         Ok(if is_outdated(record, &found) {
             Standing::Back(lies)
         } else if record.floor.is_some_and(|floor| lies.rows < floor) {
-            Standing::Lost(lies.rows)
+            Standing::Lost(lies.rows, Ranges::new())
         } else {
             // As many as there have to be, in other files than are recorded: `look` names those.
             Standing::Well
@@ -192,7 +238,7 @@ impl Looking<'_, '_> {
         if record.months.is_empty() {
             let is_gone = record.files > 0 && !workspace.route(catalog, request)?.has_rows;
             return Ok(if is_gone {
-                Standing::Lost(0)
+                Standing::Lost(0, Ranges::new())
             } else {
                 Standing::Well
             });
@@ -205,12 +251,11 @@ impl Looking<'_, '_> {
         let faults = compare(record, found.as_ref());
         let files = found.iter().flat_map(|found| &found.files);
         let rows = files.filter_map(|file| Some(file.holds.as_ref().ok()?.rows.rows));
-        let is_lost = faults.iter().any(|fault| matches!(fault, Fault::Lost(_)));
-        Ok(if is_lost {
-            Standing::Lost(rows.sum())
-        } else {
-            Standing::Well
-        })
+        let lost = faults.into_iter().find_map(|fault| match fault {
+            Fault::Lost(months) => Some(months),
+            Fault::Added(_) | Fault::Changed(_) => None,
+        });
+        Ok(lost.map_or(Standing::Well, |months| Standing::Lost(rows.sum(), months)))
     }
 }
 

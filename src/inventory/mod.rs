@@ -21,13 +21,13 @@ mod stored;
 
 pub use asked::{Asked, interval_of};
 pub use bases::{OtherBases, other_bases};
-pub use compare::{Fault, compare, record_of};
+pub use compare::{Fault, Ranges, compare, record_of};
 pub use error::InventoryError;
 pub use halves::{Halves, halves, tell_halves};
 pub use known::{Known, known, known_at};
 pub use listed::{Listed, State, list};
 pub use look::{Common, Flawed, Looked, OddFiles, SeriesFault, look};
-pub use lost::{LookFor, LostRows, look_for_lost, lost_rows, note_sought};
+pub use lost::{LookFor, LostRows, look_for_lost, lost_among, lost_rows, note_sought};
 pub use lying::{misplaced, tickers};
 pub use note::{Noted, Portion, RECORDED, Rebuilt, give_up, note_healed, note_portion, rebuild};
 pub use refetch::{asking_for, is_of_feed, refetch, refetched};

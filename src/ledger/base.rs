@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::line::{named, written_name};
 use super::log::append;
 use super::names::{Numbered, names};
 use super::records::Records;
@@ -79,23 +80,24 @@ fn path(places: &Places, venue: &Venue) -> PathBuf {
     places.ledger(venue).join(NAME)
 }
 
-/// Reads it; `None` when there is none that can be used.
+/// Reads it, of one series or of all; `None` when there is none that can be used.
 pub(super) fn read(
     fs: &dyn Fs,
     places: &Places,
     venue: &Venue,
+    only: Option<&StorageRequest>,
 ) -> Result<Option<Base>, LedgerError> {
     let Some(bytes) = fs.read(&path(places, venue))? else {
         return Ok(None);
     };
-    let Some(base) = parsed(venue, &bytes) else {
+    let Some(base) = parsed(venue, &bytes, only) else {
         return Ok(None);
     };
     let is_believed = ends_with(&names(fs, places, venue)?, base.through);
     Ok(is_believed.then_some(base))
 }
 
-fn parsed(venue: &Venue, bytes: &[u8]) -> Option<Base> {
+fn parsed(venue: &Venue, bytes: &[u8], only: Option<&StorageRequest>) -> Option<Base> {
     let body = sealed::unseal(bytes).ok()?;
     let header = header(body)?;
     let begun = DateTime::parse_from_rfc3339(&header.begun).ok()?;
@@ -104,7 +106,9 @@ fn parsed(venue: &Venue, bytes: &[u8]) -> Option<Base> {
         begun: begun.with_timezone(&Utc),
         series: BTreeMap::new(),
     };
-    for line in body.split(|byte| *byte == b'\n').skip(1) {
+    let name = only.map(written_name);
+    let is_meant = |line: &&[u8]| name.is_none() || named(line) == name.as_deref();
+    for line in body.split(|byte| *byte == b'\n').skip(1).filter(is_meant) {
         let written = serde_json::from_slice::<Written<'_>>(line).ok()?;
         let Line::Found(series, record) = Line::read(venue, &written)? else {
             return None;

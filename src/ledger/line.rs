@@ -152,6 +152,14 @@ pub(super) fn name_at_venue(series: &StorageRequest) -> String {
     at_venue.unwrap_or(name)
 }
 
+/// Returns the name of the series that a line speaks of, as it is written; `None` when it names none.
+pub(super) fn named(line: &[u8]) -> Option<&[u8]> {
+    let rest = line.strip_prefix(b"{\"series\":")?;
+    // No name of a series has a quotation mark in it.
+    let end = rest.iter().skip(1).position(|byte| *byte == b'"')?;
+    rest.get(..end + 2)
+}
+
 /// Returns the name of a series as its lines have it, which begin with it.
 pub(super) fn written_name(series: &StorageRequest) -> Vec<u8> {
     serde_json::to_vec(&name_at_venue(series)).unwrap_or_default()

@@ -271,10 +271,7 @@ impl Log {
 
     /// Returns the name of the series that a line speaks of, as it is written; `None` when it names none.
     fn name(&self, at: &LineAt) -> Option<&[u8]> {
-        let rest = self.bytes(at).strip_prefix(b"{\"series\":")?;
-        // No name of a series has a quotation mark in it.
-        let end = rest.iter().skip(1).position(|byte| *byte == b'"')?;
-        rest.get(..end + 2)
+        super::line::named(self.bytes(at))
     }
 
     /// Tells whether a line may be one that says why rows were taken out. Another one may look so.

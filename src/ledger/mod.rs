@@ -31,7 +31,7 @@ pub use line::{FileChange, FileLine, FileState, Line, Past};
 pub use log::{Group, Log, group_file, write_down};
 pub use merged::{is_merge_due, is_sum_due, merge_files, sum_up, venues};
 pub use record::SeriesRecord;
-pub use records::{Records, RecordsThen, damaged, read_records, read_records_at};
+pub use records::{Records, RecordsThen, damaged, read_record, read_records, read_records_at};
 pub use removed::{rows_out, rows_out_by_line};
 pub use replaced::{Ledger, LedgerLine, read_earlier, read_ledger, recorded_series};
 pub use since::{Mark, Since, read_since};

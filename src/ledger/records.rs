@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use chrono::{DateTime, Utc};
 
 use super::base;
-use super::{FileLine, LedgerError, Line, Log, Past, SeriesRecord};
+use super::{FileLine, Group, LedgerError, Line, Log, Past, SeriesRecord};
 use crate::layout::Places;
 use crate::model::{PartitionKey, StorageRequest, Venue};
 use crate::sys::Fs;
@@ -28,13 +28,42 @@ pub struct Records {
 /// # Errors
 /// When a file of the ledger cannot be read. One that is damaged is in the answer.
 pub fn read_records(fs: &dyn Fs, places: &Places, venue: &Venue) -> Result<Records, LedgerError> {
-    let (mut records, through) = match base::read(fs, places, venue)? {
+    read(fs, places, venue, None)
+}
+
+/// Reads the record of one series; `None` when nothing is known of it. Lines of others are passed over as bytes.
+///
+/// # Errors
+/// When a file of the ledger cannot be read. Of one that is damaged nothing is known.
+pub fn read_record(
+    fs: &dyn Fs,
+    places: &Places,
+    request: &StorageRequest,
+) -> Result<Option<SeriesRecord>, LedgerError> {
+    let Some(venue) = &request.venue else {
+        return Ok(None);
+    };
+    let mut records = read(fs, places, venue, Some(request))?;
+    Ok(records.series.remove(request))
+}
+
+fn read(
+    fs: &dyn Fs,
+    places: &Places,
+    venue: &Venue,
+    only: Option<&StorageRequest>,
+) -> Result<Records, LedgerError> {
+    let (mut records, through) = match base::read(fs, places, venue, only)? {
         Some(base) => (Records::of(base.begun, base.series), base.through),
         None => (Records::default(), 0),
     };
     let mut log = Log::read_after(fs, places, venue, through)?;
     records.begun = records.begun.or_else(|| log.begun());
-    log.for_each(|_, line| records.take(line));
+    let take = |_: &Group, line| records.take(line);
+    match only {
+        Some(series) => log.for_each_of(series, take),
+        None => log.for_each(take),
+    }
     records.damaged = log.damaged;
     Ok(records)
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::QueryError;
 use super::find::filled;
 use crate::catalog::{near_or_listed, some_unknown};
-use crate::inventory::{self, Asked, InventoryError, Known, LookFor, LostRows, interval_of};
+use crate::inventory::{self, Asked, InventoryError, interval_of};
 use crate::model::words::some_of;
 use crate::model::{Interval, Series, StorageRequest, Ticker, Unclear, Venue};
 use crate::workspace::Reading;
@@ -32,8 +32,6 @@ pub struct Chosen {
     pub series: Vec<StorageRequest>,
     /// Tickers that have bars, and none that can be joined.
     pub without: Vec<Ticker>,
-    /// Series of which some rows are gone that were stored, and others are there: these are not all that was meant.
-    pub lost: Vec<LostRows>,
 }
 
 /// Returns the series that are meant: what lies there, or was recorded at the moment of the question.
@@ -45,7 +43,7 @@ pub fn chosen(
     asked: &Asked,
     purpose: Purpose,
 ) -> Result<Chosen, QueryError> {
-    let (mut found, known) = bars(reading, asked)?;
+    let mut found = bars(reading, asked)?;
     let named: Vec<&Ticker> = asked.tickers.iter().collect();
     let venue = only_venue(&found, &named, reading)?;
     found.retain(|one| one.venue.as_ref() == Some(&venue));
@@ -59,7 +57,6 @@ pub fn chosen(
         Purpose::Joined(to) => (to, joined(&found, to)?),
     };
     let chosen = Chosen {
-        lost: lost_of(reading, &series, known)?,
         venue,
         interval,
         series,
@@ -93,30 +90,11 @@ impl Chosen {
     }
 }
 
-/// Returns those of some series of which rows are gone, but not all. What was stored at a moment is known of the ledger, which misses
-/// them itself.
-fn lost_of(
-    reading: Reading<'_, '_>,
-    series: &[StorageRequest],
-    mut known: Known,
-) -> Result<Vec<LostRows>, InventoryError> {
-    if reading.as_of.is_some() {
-        return Ok(Vec::new());
-    }
-    let series: BTreeSet<&StorageRequest> = series.iter().collect();
-    known.records.retain(|request, _| series.contains(request));
-    let (workspace, catalog) = (reading.workspace, reading.catalog);
-    let mut lost = inventory::look_for_lost(workspace, catalog, &known, LookFor::Files)?;
-    lost.retain(|one| one.there > 0);
-    Ok(lost)
-}
-
-/// Returns the series of bars that lie there of what is asked for, or were recorded at the moment of the question, with all that is
-/// known.
+/// Returns the series of bars that lie there of what is asked for, or were recorded at the moment of the question.
 fn bars(
     reading: Reading<'_, '_>,
     asked: &Asked,
-) -> Result<(BTreeSet<StorageRequest>, Known), InventoryError> {
+) -> Result<BTreeSet<StorageRequest>, InventoryError> {
     let (workspace, catalog) = (reading.workspace, reading.catalog);
     let known = inventory::known(workspace, catalog, asked)?;
     let there = known.records.keys().chain(&known.unrecorded);
@@ -127,7 +105,7 @@ fn bars(
         found.extend(then.records.into_keys());
     }
     found.retain(|request| matches!(request.series, Series::Bars { .. }));
-    Ok((found, known))
+    Ok(found)
 }
 
 /// Returns the lengths of bars, from the shortest on.

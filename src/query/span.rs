@@ -33,10 +33,16 @@ impl Span {
 
     /// Tells whether a partition may have rows in it.
     pub fn has_partition(self, key: PartitionKey) -> bool {
+        self.has_range(key, key)
+    }
+
+    /// Tells whether one of the partitions from one to another may have rows in it.
+    pub fn has_range(self, from: PartitionKey, to: PartitionKey) -> bool {
         let (first, last) = (self.first.map(time::day), self.last.map(time::day));
-        key.days().is_none_or(|(begins, ends)| {
-            first.is_none_or(|first| ends >= first) && last.is_none_or(|last| begins <= last)
-        })
+        let (Some((begins, _)), Some((_, ends))) = (from.days(), to.days()) else {
+            return true;
+        };
+        first.is_none_or(|first| ends >= first) && last.is_none_or(|last| begins <= last)
     }
 }
 

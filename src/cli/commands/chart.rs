@@ -2,6 +2,7 @@
 //!
 //! Promises: takes no lock and changes nothing that is stored. What is drawn can be read without colour.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use clap::Args;
@@ -10,7 +11,7 @@ use clap::builder::RangedU64ValueParser;
 use super::export::target;
 use super::named;
 use super::show;
-use super::show::{catalog_if_usable, report_damage};
+use super::show::{catalog_if_usable, report_damage, report_lost};
 use super::time_args::{DATES, TimeArgs};
 use crate::cli::args::adjust;
 use crate::cli::{Exit, Failure, Shell, wiring};
@@ -19,7 +20,7 @@ use crate::export::{Target, Times};
 use crate::frame::{Adjust, Frame};
 use crate::model::words::count;
 use crate::model::{Interval, Ticker, Venue, time};
-use crate::query::Wanted;
+use crate::query::{self, Ends, Span, Wanted};
 
 /// How many candles are drawn where nobody says since when.
 const USUAL_BARS: usize = 120;
@@ -89,17 +90,24 @@ pub(in crate::cli) fn run(args: &ChartArgs, shell: &Shell<'_>) -> Result<Exit, F
     };
     let interval = wanted.interval(reading, ticker)?;
     let (request, stored) = wanted.find(reading, ticker, interval)?;
-    let exit = Exit::worst([told, report_damage(shell, &request, &stored)]);
+    let damage = report_damage(shell, &request, &stored);
     let bars = match args.adjust {
         Some(adjust) => reading.adjusted(&request, &stored, adjust)?,
         None => stored.frame.clone(),
     };
-    let within = span.of(&bars);
-    let within = if span.is_open() {
-        newest(&within)
-    } else {
-        within
+    let ends = Ends {
+        head: None,
+        tail: span.is_open().then_some(USUAL_BARS),
     };
+    let within = ends.of(span.of(&bars));
+    let drawn = span.of_ends(ends, &within);
+    let mut meant = BTreeMap::from([(request.clone(), drawn)]);
+    if args.adjust.is_some() {
+        let beside = query::adjusting(&request).into_iter();
+        meant.extend(beside.map(|one| (one, Span::default())));
+    }
+    let lost = query::lost(reading, &meant)?;
+    let exit = Exit::worst([told, damage, report_lost(shell, &lost)]);
     let Some((first, last)) = within.span() else {
         show::tell_span(shell, &request, &stored);
         return Ok(Exit::worst([exit, Exit::Failed]));
@@ -176,11 +184,6 @@ impl Picture {
             shell.note(&format!("{bars} no prices to draw."));
         }
     }
-}
-
-fn newest(bars: &Frame) -> Frame {
-    let first = bars.len().saturating_sub(USUAL_BARS);
-    bars.take(&(first..bars.len()).collect::<Vec<_>>())
 }
 
 fn paint(shell: &Shell<'_>) -> Paint {

@@ -127,4 +127,44 @@ fn a_series_of_which_a_month_is_gone_is_named() {
     }
     assert_eq!(bar.text("all.csv").lines().count(), 3);
     bar.run(&["export", "B", "-o", "b.csv"]).expect(Exit::Ok);
+    let after = ["export", "-o", "after.csv", "--start", "2024-02"];
+    bar.run(&after).expect(Exit::Ok);
+}
+
+/// `show` and `chart` printed what was left, and ended as if it were all.
+#[test]
+fn whoever_prints_a_series_of_which_a_month_is_gone_says_so() {
+    let bar = two_days();
+    bar.remove("data/us/mine/stocks_1d/ticker=A/year=2024/month=01/data.parquet");
+    let told = "A 1d at us:mine: of 3 rows that were stored 1 are there";
+
+    for command in [
+        "show A",
+        "show A B",
+        "show A --format ndjson",
+        "show A --resample 1mo",
+        "show A --start 2024-01-15 --end 2024-01-31",
+        "show A --end 2024-01-31 --resample 1wk",
+        "show A --head 1",
+        "show A --tail 2",
+        "chart A",
+        "chart A --end 2024-02",
+        "chart A -o a.svg",
+    ] {
+        let words: Vec<&str> = command.split(' ').collect();
+        let ran = bar.run(&words);
+        assert_eq!(ran.exit, Exit::Partial, "{command}: {ran:?}");
+        assert!(ran.stderr.contains(told), "{command}: {ran:?}");
+    }
+    for command in [
+        "show B",
+        "show A --start 2024-02",
+        "show A --tail 1",
+        "chart A --start 2024-02",
+    ] {
+        let words: Vec<&str> = command.split(' ').collect();
+        let ran = bar.run(&words);
+        assert_eq!(ran.exit, Exit::Ok, "{command}: {ran:?}");
+        assert!(!ran.stderr.contains(told), "{command}: {ran:?}");
+    }
 }

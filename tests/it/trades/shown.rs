@@ -99,6 +99,27 @@ fn only_the_days_of_a_span_are_opened() {
     assert!(both.stdout.contains("2025-10-30"), "{both:?}");
 }
 
+/// A day that was deleted was missing from what was printed, and nobody said so.
+#[test]
+fn a_day_that_is_gone_is_told_where_it_is_meant() {
+    let bar = kept();
+    bar.remove(day_file("2025-10-30"));
+    let told = "DETR trades at de:xetra: of 6 rows that were stored 4 are there";
+
+    for (words, exit) in [
+        ("all", Exit::Partial),
+        ("DE000BASF111 --end 2025-10-31", Exit::Partial),
+        ("all --tail 5", Exit::Partial),
+        ("all --start 2025-10-31", Exit::Ok),
+        ("all --tail 4", Exit::Ok),
+    ] {
+        let words: Vec<&str> = words.split(' ').collect();
+        let ran = bar.run(&[&["show", "--trades"], &words[..]].concat());
+        assert_eq!(ran.exit, exit, "{words:?} {ran:?}");
+        assert_eq!(ran.stderr.contains(told), exit != Exit::Ok, "{ran:?}");
+    }
+}
+
 #[test]
 fn list_check_status_and_revisions_know_trades() {
     let bar = kept();

@@ -142,3 +142,37 @@ fn hours_take_no_factor_from_daily_closes_that_contain_the_dividends() {
         .collect();
     assert_eq!(closes, ["9.0", "10.0"], "{}", shown.stdout);
 }
+
+/// Prices were printed as if nothing had ever been paid, and the command ended as if they were right.
+#[test]
+fn payments_that_are_gone_are_told_by_whoever_adjusts_by_them() {
+    let yahoo = YahooBar::of("AAPL", "1d", "");
+    let body = chart("AAPL", &[10.0, 10.0], "NMS", &dividend());
+    yahoo
+        .server
+        .on("/v8/finance/chart/AAPL", [Reply::json(body)]);
+    yahoo.bar.run(&["update"]).expect(Exit::Ok);
+    let commands: [&[&str]; 5] = [
+        &["show", "AAPL", "--adjust"],
+        &["show", "AAPL", "--events"],
+        &["export", "-o", "a.csv", "--force", "--adjust=all"],
+        &["export", "-o", "f.csv", "--force", "--factors"],
+        &["chart", "AAPL", "--adjust"],
+    ];
+    for command in commands {
+        yahoo.bar.run(command).expect(Exit::Ok);
+    }
+    let is_event = |path: &std::path::Path| path.to_string_lossy().contains("/events/");
+    let kept = yahoo.bar.tree();
+    let events: Vec<_> = kept.iter().filter(|(path, _)| is_event(path)).collect();
+    assert_eq!(events.len(), 1, "{events:?}");
+
+    yahoo.bar.remove(events[0].0.clone());
+
+    for command in commands {
+        let ran = yahoo.bar.run(command).expect(Exit::Partial);
+        let told = "AAPL events at us:yahoo: of 1 rows that were stored 0 are there";
+        assert!(ran.stderr.contains(told), "{command:?} {}", ran.stderr);
+    }
+    yahoo.bar.run(&["show", "AAPL"]).expect(Exit::Ok);
+}

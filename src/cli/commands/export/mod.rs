@@ -8,6 +8,7 @@ mod wide;
 
 pub(in crate::cli) use args::ExportArgs;
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
@@ -15,19 +16,19 @@ use std::sync::Arc;
 use args::Goal;
 
 use super::named;
-use super::show::{catalog_if_usable, instant, report_damage, utc_zone};
+use super::show::{catalog_if_usable, instant, report_damage, report_lost, utc_zone};
 use crate::catalog::refuse_order;
 use crate::cli::{Exit, Failure, Shell, wiring};
 use crate::export::{
     self, ExportError, Form, Head, Sheet, Table, Target, Times, Unsaid, leftovers,
 };
 use crate::frame::{Adjust, Column, Frame, KindOf, Profile};
-use crate::inventory::{Asked, interval_of};
+use crate::inventory::{Asked, LostRows, interval_of};
 use crate::ledger::Ledgers;
 use crate::mirror;
 use crate::model::words::{count, some_of};
 use crate::model::{Dataset, Interval, StorageRequest};
-use crate::query::{self, Chosen, Making, Pieces, Span};
+use crate::query::{self, Chosen, Making, Pieces, QueryError, Span};
 use crate::storage::Stored;
 use crate::workspace::{Reading, Workspace};
 
@@ -97,7 +98,7 @@ pub(in crate::cli) fn run(args: &ExportArgs, shell: &Shell<'_>) -> Result<Exit, 
         let _flushed = out.flush();
         told
     };
-    let told = told.without(shell, &chosen);
+    let told = told.without(shell, &chosen, &question.lost(&chosen)?);
     let what = match (args.factors, &args.wide) {
         (true, _) => count(told.rows, "row", "rows"),
         (false, Some(_)) => count(told.rows, "date", "dates"),
@@ -195,6 +196,21 @@ impl ExportQuestion<'_> {
         };
         table.finish(&heads).map_err(why)?;
         Ok(told)
+    }
+
+    /// Finds what is gone of the rows that are meant, or of those by which they are adjusted.
+    fn lost(self, chosen: &Chosen) -> Result<Vec<LostRows>, QueryError> {
+        let span = self.span.of_parts(self.args.resample);
+        let mut meant: BTreeMap<_, _> = chosen
+            .series
+            .iter()
+            .map(|one| (one.clone(), span))
+            .collect();
+        if self.args.adjust.is_some() || self.args.factors {
+            let beside = chosen.series.iter().flat_map(query::adjusting);
+            meant.extend(beside.map(|one| (one, Span::default())));
+        }
+        query::lost(self.reading, &meant)
     }
 
     /// Tells in which pieces series are read: what looks at a series as a whole needs it in one.
@@ -319,16 +335,8 @@ fn utc_head() -> Head {
 
 impl Told {
     /// Names tickers of which nothing could be made, and those of which rows are gone.
-    fn without(mut self, shell: &Shell<'_>, chosen: &Chosen) -> Self {
-        for one in &chosen.lost {
-            shell.error(&format!(
-                "{}: of {} rows that were stored {} are there; barkeep check says what can be done",
-                one.request,
-                one.known(),
-                one.there
-            ));
-            self.exits.push(Exit::Partial);
-        }
+    fn without(mut self, shell: &Shell<'_>, chosen: &Chosen, lost: &[LostRows]) -> Self {
+        self.exits.push(report_lost(shell, lost));
         if !chosen.without.is_empty() {
             let names = some_of(&chosen.without, MOST_NAMED);
             let to = chosen.interval;

@@ -8,7 +8,7 @@ mod trades;
 
 pub(in crate::cli) use args::{Format, ShowArgs};
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::gaps;
 use super::named;
@@ -18,9 +18,10 @@ use crate::catalog::{Catalog, refuse_order};
 use crate::cli::ui::rows::{self, Shape};
 use crate::cli::{Exit, Failure, Shell, wiring};
 use crate::export::{Sheet, Times};
-use crate::inventory::refetch;
-use crate::model::{Interval, StorageRequest, Ticker, time};
-use crate::query::{Bars, Extract, Making, Span, Wanted, refuse_mixed};
+use crate::frame::Frame;
+use crate::inventory::{LostRows, refetch};
+use crate::model::{Interval, Series, StorageRequest, Ticker, time};
+use crate::query::{self, Bars, Extract, Making, Span, Wanted, refuse_mixed};
 use crate::storage::{OtherClock, Stored};
 use crate::workspace::{Reading, Workspace};
 
@@ -31,6 +32,14 @@ struct Question<'q> {
     shell: &'q Shell<'q>,
     reading: Reading<'q, 'q>,
     span: Span,
+}
+
+/// What is printed of a ticker.
+struct Shown {
+    extracts: Vec<Extract>,
+    exit: Exit,
+    /// The series of which rows were read, and of which time they were meant.
+    read: Vec<(StorageRequest, Span)>,
 }
 
 /// Runs `show`.
@@ -56,19 +65,18 @@ pub(in crate::cli) fn run(args: &ShowArgs, shell: &Shell<'_>) -> Result<Exit, Fa
         reading,
         span,
     };
-    let (mut extracts, mut exits) = (Vec::new(), vec![told]);
+    let (mut extracts, mut exits, mut read) = (Vec::new(), vec![told], BTreeMap::new());
     for ticker in &tickers {
         let answer = if args.trades {
             question.trades(ticker)
         } else {
-            question
-                .answer(ticker)
-                .map(|(extract, exit)| (vec![extract], exit))
+            question.answer(ticker)
         };
         match answer {
-            Ok((found, exit)) => {
-                extracts.extend(found);
-                exits.push(exit);
+            Ok(shown) => {
+                extracts.extend(shown.extracts);
+                exits.push(shown.exit);
+                read.extend(shown.read);
             }
             Err(failure) if tickers.len() == 1 => return Err(failure),
             Err(failure) => {
@@ -92,6 +100,7 @@ pub(in crate::cli) fn run(args: &ShowArgs, shell: &Shell<'_>) -> Result<Exit, Fa
         }
         None => tables(&extracts, shell),
     }
+    exits.push(report_lost(shell, &query::lost(reading, &read)?));
     Ok(Exit::worst(exits))
 }
 
@@ -139,7 +148,7 @@ pub(super) fn catalog_if_usable(
 
 impl Question<'_> {
     /// Returns what is printed of a ticker.
-    fn answer(self, ticker: &Ticker) -> Result<(Extract, Exit), Failure> {
+    fn answer(self, ticker: &Ticker) -> Result<Shown, Failure> {
         let Self {
             args,
             shell,
@@ -162,13 +171,20 @@ impl Question<'_> {
         }
         let (request, stored) = wanted.find(reading, ticker, interval)?;
         if args.events || args.auctions {
-            let stored = if args.events {
-                reading.events(&request)?.0
+            let ticker = ticker.clone();
+            let (stored, series) = if args.events {
+                (reading.events(&request)?.0, Series::Events { ticker })
             } else {
-                reading.auctions(&request)?
+                let stored = reading.auctions(&request)?;
+                (stored, Series::Auctions { ticker })
             };
-            let exit = report_damage(shell, &request, &stored);
-            return Ok((self.extract(request, stored, interval, &[])?, exit));
+            let venue = request.venue.clone();
+            let read = StorageRequest { venue, series };
+            return Ok(Shown {
+                exit: report_damage(shell, &request, &stored),
+                read: vec![(read, self.meant(&stored.frame))],
+                extracts: vec![self.extract(request, stored, interval, &[])?],
+            });
         }
         if args.gaps || reading.workspace.config.settings().gap_warnings.value {
             gaps::warn(reading, shell, &request, &stored, self.span);
@@ -179,8 +195,12 @@ impl Question<'_> {
             None
         };
         let mut exit = report_damage(shell, &request, &stored);
+        let mut read = vec![request.clone()];
+        let prices = args.adjust.map(|_| query::adjusting(&request));
+        let prices = prices.unwrap_or_default();
         if let Some((request, outside)) = &outside {
             exit = Exit::worst([exit, report_damage(shell, request, outside)]);
+            read.push(request.clone());
         }
         let making = Making {
             adjust: args.adjust,
@@ -193,11 +213,25 @@ impl Question<'_> {
             stored,
             provisional,
         } = making.bars(reading, (request, stored), outside)?;
+        let meant = self.meant(&stored.frame);
         let extract = self.extract(request, stored, printed, &provisional)?;
         let zone = extract.provenance.timezone.as_deref();
         let around = (reading.workspace, shell);
         provisional::tell(around, &extract.provisional, printed, zone);
-        Ok((extract, exit))
+        let of_bars = read.into_iter().map(|one| (one, meant));
+        let of_prices = prices.into_iter().map(|one| (one, Span::default()));
+        Ok(Shown {
+            extracts: vec![extract],
+            exit,
+            read: of_bars.chain(of_prices).collect(),
+        })
+    }
+
+    /// Returns the time of which rows have to be there, if these are the ones that are.
+    fn meant(self, rows: &Frame) -> Span {
+        let ends = self.args.ends();
+        let parts = self.span.of_parts(self.args.resample);
+        parts.of_ends(ends, &ends.of(self.span.of(rows)))
     }
 
     /// Takes the rows and columns that are asked for; some of the rows are provisional.
@@ -281,6 +315,21 @@ pub(super) fn utc_zone(
 /// Returns the instant of a wall clock; `None` outside of the years that can be stored.
 pub(super) fn instant(wall: i64, zone: chrono_tz::Tz) -> Option<i64> {
     time::nanos(utc_of(time::naive(wall), zone))
+}
+
+/// Names series of which rows are gone that were stored and are meant.
+pub(super) fn report_lost(shell: &Shell<'_>, lost: &[LostRows]) -> Exit {
+    let mut exit = Exit::Ok;
+    for one in lost {
+        shell.error(&format!(
+            "{}: of {} rows that were stored {} are there; barkeep check says what can be done",
+            one.request,
+            one.known(),
+            one.there
+        ));
+        exit = Exit::Partial;
+    }
+    exit
 }
 
 pub(super) fn report_damage(shell: &Shell<'_>, request: &StorageRequest, stored: &Stored) -> Exit {

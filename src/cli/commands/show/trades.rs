@@ -3,7 +3,7 @@
 //! Promises: times are UTC, to the nanosecond. A damaged day is named and does not hide the others.
 
 use super::args::Format;
-use super::{Question, ShowArgs};
+use super::{Question, ShowArgs, Shown};
 use crate::cli::{Exit, Failure};
 use crate::export::{Sheet, Times};
 use crate::frame::{Frame, Profile};
@@ -27,17 +27,20 @@ const TOLD: [&str; 8] = [
 
 impl<'q> Question<'q> {
     /// Returns what is printed of the trades of an instrument: an extract for each feed that has some.
-    pub(super) fn trades(self, word: &'q Ticker) -> Result<(Vec<Extract>, Exit), Failure> {
+    pub(super) fn trades(self, word: &'q Ticker) -> Result<Shown, Failure> {
         let meant = TradesMeant {
             instrument: instrument(word)?,
             span: self.span,
             ends: self.args.ends(),
         };
         let (mut extracts, mut exit) = (Vec::new(), Exit::Ok);
+        let mut read = Vec::new();
         for request in query::feeds(self.reading.workspace, self.args.venue.as_ref())? {
             let rows = meant.of(self.reading, &request, |stored| {
                 exit = Exit::worst([exit, self.report_damaged_days(&request, stored)]);
             })?;
+            let told = |rows: &Frame| self.span.of_ends(meant.ends, rows);
+            read.push((request.clone(), rows.as_ref().map_or(self.span, told)));
             let extract = rows.map(|rows| self.extract_of_trades(word, request, rows));
             extracts.extend(extract.transpose()?);
         }
@@ -46,7 +49,11 @@ impl<'q> Question<'q> {
             return Err(Failure::new(Exit::Failed, message)
                 .hint("see which feeds have trades, and from when to when: barkeep list"));
         }
-        Ok((extracts, exit))
+        Ok(Shown {
+            extracts,
+            exit,
+            read,
+        })
     }
 
     fn report_damaged_days(self, request: &StorageRequest, stored: &Stored) -> Exit {
