@@ -9,20 +9,17 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use chrono::NaiveDate;
 
 use super::arrival::{Arrival, Listed};
-use super::gaps::all_published;
 use super::plan::{self, pace_of};
 use super::reader::Reader;
 use super::seen::Seen;
-use super::{Extent, FeedRunError, Marks};
+use super::{Extent, FeedRunError, FeedTask, Marks};
 use crate::ingest::{FailureKind, FileFailure};
-use crate::layout::Places;
-use crate::model::{Digest, StorageRequest};
+use crate::model::Digest;
 use crate::source::posttrade::{
-    Downloaded, Feed, FeedError, FileName, Held, HeldDaily, Listing, Looked, MinuteTrades, Reason,
-    Span, TradesOfDaily, choose, is_covered, witnesses,
+    Downloaded, FeedError, FileName, Held, HeldDaily, Listing, Looked, MinuteTrades, Reason, Span,
+    TradesOfDaily, choose, is_covered, witnesses,
 };
-use crate::sys::{Clock, Fs, Shutdown};
-use crate::vault::{Shelf, Vault, VaultFile};
+use crate::vault::{Vault, VaultFile};
 
 /// A feed that did not answer so many requests one after the other is left alone for this run.
 const MOST_FAILURES: u32 = 3;
@@ -32,52 +29,6 @@ const MOST_ASKED_AGAIN: usize = 8;
 
 /// So many of the last days with marks may have been marked in part when `state` was saved.
 const LAST_MARKED: usize = 3;
-
-/// What fetching takes.
-#[derive(Clone, Debug)]
-#[expect(missing_docs, reason = "the names say it")]
-pub struct FeedTask<'l> {
-    pub feed: &'l Feed,
-    /// The series of its trades.
-    pub trades: StorageRequest,
-    /// Where its downloads are.
-    pub shelf: Shelf,
-    /// The days that are wanted, both included; all when `None`.
-    pub days: Option<(NaiveDate, NaiveDate)>,
-    /// How many feeds of its server are asked in the same run, itself included.
-    pub side_by_side: usize,
-    pub fs: &'l dyn Fs,
-    /// The places of the workspace.
-    pub places: &'l Places,
-    pub clock: &'l dyn Clock,
-    /// Asks to stop.
-    pub stop: &'l Shutdown,
-}
-
-impl FeedTask<'_> {
-    /// Tells whether a day is wanted.
-    pub(super) fn is_wanted(&self, day: NaiveDate) -> bool {
-        self.days
-            .is_none_or(|(first, last)| (first..=last).contains(&day))
-    }
-
-    /// Returns what of a listing counts. The file of a day of which minutes are still to come has a part of it at most: it counts as not
-    /// there until the day is over.
-    pub(super) fn there(&self, mut listing: Listing) -> Listing {
-        let now = self.clock.now();
-        let is_over = |day: NaiveDate| all_published(day) <= now;
-        listing
-            .files
-            .retain(|name| !matches!(name.span, Span::Daily(day) if !is_over(day)));
-        listing
-    }
-
-    /// Returns what is wanted of a listing.
-    pub(super) fn wanted(&self, mut listing: Listing) -> Listing {
-        listing.files.retain(|name| self.is_wanted(name.span.day()));
-        listing
-    }
-}
 
 /// Asks a feed for all that a run needs of it. `send` takes what comes, and says whether somebody listens still.
 pub fn fetch(task: &FeedTask<'_>, send: &dyn Fn(Arrival) -> bool) {

@@ -7,40 +7,13 @@ use chrono::{NaiveDate, TimeDelta};
 
 use super::{FeedRunError, FeedTask, KnownFeed, Marks, RecordedFeed};
 use crate::gaps::FeedDay;
-use crate::layout::{PartitionPathBuilder, Places};
-use crate::model::{PartitionKey, Series, StorageRequest};
+use crate::layout::PartitionPathBuilder;
+use crate::model::PartitionKey;
 use crate::source::posttrade::{
-    Feed, FeedError, Held, HeldDay, Listing, Looked, Reason, Request, Span, choose,
+    FeedError, Held, HeldDay, Listing, Looked, Reason, Request, Span, choose,
 };
-use crate::sys::{Clock, Fs, FsResult, Shutdown};
-use crate::vault::{Shelf, Vault};
-
-/// Returns what fetching from a feed takes; `None` where its code is none that a folder can have, which settings refuse.
-pub fn task_of<'l>(
-    feed: &'l Feed,
-    (fs, places): (&'l dyn Fs, &'l Places),
-    (clock, stop): (&'l dyn Clock, &'l Shutdown),
-    days: Option<(NaiveDate, NaiveDate)>,
-) -> Option<FeedTask<'l>> {
-    let code = feed.spec().code.as_str();
-    let trades = StorageRequest {
-        venue: Some(feed.venue().clone()),
-        series: Series::Trades {
-            feed: code.parse().ok()?,
-        },
-    };
-    Some(FeedTask {
-        feed,
-        trades,
-        shelf: Shelf::from(feed.venue()),
-        days,
-        side_by_side: 1,
-        fs,
-        places,
-        clock,
-        stop,
-    })
-}
+use crate::sys::FsResult;
+use crate::vault::Vault;
 
 /// Tells why a feed is not asked, as a phrase: its venue was collected from another one. Bars of two feeds in one tree would be
 /// those of no venue, and the marks of one would say of the other that its files were read.

@@ -10,11 +10,33 @@ use super::arrival::Listed;
 use super::news::DayNews;
 use super::run::FeedRun;
 use super::{FeedRunError, gaps};
-use crate::ingest::{LostMinutes, RunReport};
-use crate::source::posttrade::Span;
+use crate::ingest::{FailureKind, FileFailure, LostMinutes, RunReport};
+use crate::source::posttrade::{BarsOf, Span};
 use crate::workspace::Session;
 
 impl FeedRun<'_> {
+    /// Tells whether bars may be made. By another main currency they would be prices of two currencies in one series; trades are
+    /// stored all the same, and their days stay due.
+    pub(super) fn may_make_bars(&mut self, report: &mut RunReport) -> Result<bool, FeedRunError> {
+        let spec = self.task.feed.spec();
+        if spec.bars == BarsOf::None {
+            return Ok(true);
+        }
+        let fs = self.session.fs;
+        let known = self.marks.main_currency(fs, &self.temps, &spec.currency)?;
+        if known == spec.currency {
+            return Ok(true);
+        }
+        let (file, kind) = (None, FailureKind::Refused);
+        let reason = format!(
+            "no bars are made: those without a currency in their names are in {known}; `currency = \"{}\"` needs a venue of its own",
+            spec.currency
+        );
+        let feed = report.feed_at(self.venue());
+        feed.failures.push(FileFailure { kind, file, reason });
+        Ok(false)
+    }
+
     /// Returns what the feed forgot since that was told last, and remembers that the feed was asked.
     pub(super) fn tell_losses(
         &mut self,

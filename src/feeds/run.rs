@@ -20,7 +20,7 @@ use crate::ingest::{
 };
 use crate::model::{Provenance, Venue};
 use crate::observe::Event;
-use crate::source::posttrade::{BarsOf, FileName, Listing};
+use crate::source::posttrade::{FileName, Listing};
 use crate::storage::{Open, RowsToStage, StagedRun};
 use crate::sys::atomic::TempNames;
 use crate::vault::Keeper;
@@ -88,7 +88,7 @@ impl<'l> FeedRun<'l> {
         &self.task
     }
 
-    fn venue(&self) -> &'l Venue {
+    pub(super) fn venue(&self) -> &'l Venue {
         self.task.feed.venue()
     }
 
@@ -380,28 +380,6 @@ impl<'l> FeedRun<'l> {
             (&self.task, self.session),
             report,
         )
-    }
-
-    /// Tells whether bars may be made. By another main currency they would be prices of two currencies in one series; trades are
-    /// stored all the same, and their days stay due.
-    fn may_make_bars(&mut self, report: &mut RunReport) -> Result<bool, FeedRunError> {
-        let spec = self.task.feed.spec();
-        if spec.bars == BarsOf::None {
-            return Ok(true);
-        }
-        let fs = self.session.fs;
-        let known = self.marks.main_currency(fs, &self.temps, &spec.currency)?;
-        if known == spec.currency {
-            return Ok(true);
-        }
-        let (file, kind) = (None, FailureKind::Refused);
-        let reason = format!(
-            "no bars are made: those without a currency in their names are in {known}; `currency = \"{}\"` needs a venue of its own",
-            spec.currency
-        );
-        let feed = report.feed_at(self.venue());
-        feed.failures.push(FileFailure { kind, file, reason });
-        Ok(false)
     }
 
     /// Stores what came and marks what was read; bars are due then. Returns the days of which not all is stored; `None` where nobody

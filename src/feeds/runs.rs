@@ -3,8 +3,9 @@
 use chrono::NaiveDate;
 
 use super::home::bring_home;
-use super::plan::{other_feed, task_of};
+use super::plan::other_feed;
 use super::replay::replay;
+use super::task::task_of;
 use super::{Arrival, FeedRun, FeedRunError, FeedTask};
 use crate::ingest::{FailureKind, FileFailure, Registry, RunReport};
 use crate::model::Venue;

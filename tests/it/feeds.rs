@@ -11,6 +11,7 @@ mod left;
 mod lost;
 mod marks;
 mod outward;
+mod packs;
 mod recorded;
 mod replayed;
 mod taken_out;
