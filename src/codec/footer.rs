@@ -117,15 +117,6 @@ pub fn newest_stamp(end: &[u8], profile: &Profile) -> Option<i64> {
     guarded(|| Ok(read())).ok().flatten()
 }
 
-/// Returns the time zone that a file names, by its last bytes; `None` when they are no whole footer, or name none.
-pub fn zone_named(end: &[u8]) -> Option<String> {
-    let file = metadata(end).ok()?;
-    read(file.file_metadata().key_value_metadata())
-        .ok()?
-        .provenance
-        .timezone
-}
-
 /// Returns the venue that a file names, by its last bytes; `None` when they are no whole footer, or name none.
 pub fn source_named(end: &[u8]) -> Option<Venue> {
     let file = metadata(end).ok()?;

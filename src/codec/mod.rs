@@ -32,7 +32,7 @@ mod types;
 pub use decode::{ALL_TIMES, Decoded, Groups, decode, decode_span, decode_within, groups};
 pub use encode::{Clock, Compression, Encoded, Facts, encode};
 pub use facts::{FileFacts, Texts, file_facts, sealed_facts};
-pub use footer::{SCHEMA_VERSION, claimed_rows, newest_stamp, source_named, zone_named};
+pub use footer::{SCHEMA_VERSION, claimed_rows, newest_stamp, source_named};
 pub use limit::MemoryLimit;
 pub use named::{NamedColumn, Names, TimeKind, names, read_named};
 pub use records::encode_records;

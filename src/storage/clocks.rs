@@ -6,12 +6,9 @@
 use std::path::{Path, PathBuf};
 
 use crate::calendar::is_same_zone;
-use crate::codec;
 use crate::frame::Frame;
-use crate::sys::Fs;
 
 use super::StorageError;
-use super::newest::{FOOTER, NewestFile};
 
 /// Rows on another clock than the newest ones of their series: no zone tells at which instants both are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,21 +65,4 @@ pub(super) fn refuse_other_clock(
              run barkeep update with --start and --end around its days"
         ),
     })
-}
-
-/// Refuses new files of a series whose newest file is on another clock: nobody could tell which instant a row of the series
-/// is. `written` are the files that are written along with them.
-pub(super) fn refuse_other_clock_beside(
-    fs: &dyn Fs,
-    newest: &NewestFile,
-    zone: &str,
-    written: &[PathBuf],
-) -> Result<(), StorageError> {
-    for path in newest.paths().iter().filter(|path| !written.contains(path)) {
-        let end = fs.read_end(path, FOOTER)?;
-        if let Some(stored) = end.and_then(|end| codec::zone_named(&end)) {
-            refuse_other_clock(path, &stored, zone)?;
-        }
-    }
-    Ok(())
 }

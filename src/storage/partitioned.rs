@@ -16,7 +16,6 @@ use crate::model::{
 };
 use crate::sys::{Fs, Kind, Rights, rights_of};
 
-use super::clocks::refuse_other_clock_beside;
 use super::draft::Draft;
 use super::folders::SeriesFolders;
 use super::inspect::Stored;
@@ -366,7 +365,8 @@ impl StorageInterface for PartitionedStore {
             let place = (*key, spot.path, spot.is_there);
             jobs.push((self.job(request, place, provenance, &facts), &**rows));
         }
-        let is_beside = jobs.iter().any(|(job, _)| job.is_there)
+        let is_beside = facts.is_own
+            || jobs.iter().any(|(job, _)| job.is_there)
             || beside_days(request, self.folders.holds_any(request), || true)?;
         let outcomes: Result<Vec<FileOutcome>, StorageError> = jobs
             .into_par_iter()
@@ -380,11 +380,8 @@ impl StorageInterface for PartitionedStore {
             .for_each(|outcome| prepared.add(outcome));
         let is_new = prepared.files.iter().any(|file| file.old.is_none());
         if is_new && let Some(zone) = &provenance.timezone {
-            let written = prepared.files.iter().map(|file| file.target.clone());
-            if let Some(newest) = beside_days(request, self.newest(request), || None)? {
-                let written: Vec<_> = written.collect();
-                refuse_other_clock_beside(self.fs(), &newest, zone, &written)?;
-            }
+            let is_written = |path: &Path| prepared.files.iter().any(|file| file.target == path);
+            facts.refuse_other_clock(zone, is_written)?;
         }
         Ok(prepared)
     }

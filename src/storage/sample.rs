@@ -233,6 +233,8 @@ impl<'f> Search<'f> {
                 basis: Some(basis),
                 profile: Some(said.profile),
                 said_by: Some(path),
+                is_own: true,
+                zone: said.provenance.timezone,
             },
             is_sealed,
         });

@@ -27,6 +27,10 @@ pub(super) struct TreeFacts {
     pub(super) profile: Option<&'static Profile>,
     /// The file that says so.
     pub(super) said_by: Option<PathBuf>,
+    /// Whether that is one of the series itself.
+    pub(super) is_own: bool,
+    /// The zone whose clock its rows are on, if it is one of the series and says so.
+    pub(super) zone: Option<String>,
 }
 
 impl TreeFacts {
@@ -36,6 +40,21 @@ impl TreeFacts {
             Some(profile) if !newer.is_empty() && !profile.joins(newer.profile()) => {
                 let file = self.said_by.as_deref().unwrap_or(tree);
                 Err(other_rows(file, profile, newer.profile()))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Refuses a new file of a series of which another one is on another clock: nobody could tell which instant a row of the series
+    /// is. A file that `is_written` along with it is held against the new rows itself.
+    pub(super) fn refuse_other_clock(
+        &self,
+        zone: &str,
+        is_written: impl Fn(&Path) -> bool,
+    ) -> Result<(), StorageError> {
+        match (&self.said_by, &self.zone) {
+            (Some(path), Some(stored)) if !is_written(path) => {
+                refuse_other_clock(path, stored, zone)
             }
             _ => Ok(()),
         }
@@ -168,7 +187,13 @@ fn facts_of_both(own: Option<Sample>, tree: Option<Sample>) -> TreeFacts {
             unit: tree.facts.unit,
             ..own.facts
         },
-        (own, tree) => own.or(tree).map(|sample| sample.facts).unwrap_or_default(),
+        (Some(own), _) => own.facts,
+        (None, Some(tree)) => TreeFacts {
+            is_own: false,
+            zone: None,
+            ..tree.facts
+        },
+        (None, None) => TreeFacts::default(),
     }
 }
 
