@@ -109,6 +109,9 @@ failures! {
         MirrorError::Foreign { .. } => (Exit::Failed, [
             "give each workspace a place of its own by `mirror_path` in barkeep.toml, or delete that mirror",
         ]),
+        MirrorError::Copied { .. } => (Exit::Failed, [
+            "give this workspace a place of its own by `mirror_path` in barkeep.toml",
+        ]),
         MirrorError::AmongData { .. } => (Exit::Usage, ["set `mirror_path` in barkeep.toml to another folder"]),
         MirrorError::Busy { .. } => Exit::Locked,
         MirrorError::Newer { .. } | MirrorError::Encode { .. } | MirrorError::Unreadable { .. } => Exit::Failed;

@@ -145,7 +145,8 @@ pub fn drop_mirror(
 ) -> Result<Option<Vec<PathBuf>>, MirrorError> {
     let temps = TempNames::of(workspace.runs.next());
     let root = root(workspace);
-    place(workspace, &root).folder(tree).drop(&temps, tree)
+    let folder = place(workspace, &root).folder(tree);
+    folder.drop(&temps, tree, &workspace.places)
 }
 
 /// Returns where readers find the rows of a ticker in a state of a mirror, or of all tickers: a folder or its files.

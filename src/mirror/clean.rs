@@ -9,9 +9,11 @@ use std::path::{Path, PathBuf};
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::folder::{FILES, Folder, LISTING, LOCK, REFRESHED, STATE, damaged, number_of};
+use super::keeper::KEEPER;
 use super::table::Log;
 use super::version::LISTED;
-use super::{MirrorError, Piece, Tree, Version};
+use super::{MirrorError, Piece, Tree, Version, dropped, keeper};
+use crate::layout::Places;
 use crate::sys::atomic::TempNames;
 use crate::sys::{Entry, Fs, FsResult, Kind};
 
@@ -143,12 +145,14 @@ impl Folder<'_> {
         &self,
         temps: &TempNames,
         kept: &[Version],
-        states: &States,
+        states: &mut States,
     ) -> Result<(), MirrorError> {
         self.remove_temps()?;
-        for number in states.ours.keys() {
-            if !kept.iter().any(|version| version.number == *number) {
-                self.remove_version(temps, *number)?;
+        let numbers: Vec<u64> = states.numbers().collect();
+        for number in numbers {
+            if !kept.iter().any(|version| version.number == number) {
+                states.ours.remove(&number);
+                self.remove_version(temps, number)?;
             }
         }
         self.remove_files(kept)
@@ -190,30 +194,44 @@ impl Folder<'_> {
     ///
     /// # Errors
     /// When something cannot be removed. What is left is no mirror any more.
-    pub fn drop(
+    pub(super) fn drop(
         &self,
         temps: &TempNames,
         tree: &Tree,
+        places: &Places,
     ) -> Result<Option<Vec<PathBuf>>, MirrorError> {
         if self.fs.metadata(&self.dir)?.is_none() {
             return Ok(None);
         }
         let _lock = self.open(temps)?;
+        keeper::refuse_copy(self, places)?;
         let link = self.link();
         let kind = self.fs.metadata(&link)?.map(|found| found.kind);
         if kind == Some(Kind::Dir) {
             return Err(damaged(&link, "it is no link"));
         }
         let states = self.states(None)?;
+        let table = Log::of(self, tree);
+        let last = states.next(table.last()?).saturating_sub(1);
+        let note = || dropped::note((self.fs, temps), places, tree, last);
+        let noted = note();
+        let is_full = matches!(&noted, Err(error) if error.is_out_of_space());
+        if !is_full {
+            noted?;
+        }
         self.fs.remove_file(&link)?;
         for number in states.ours.keys() {
             self.remove_version(temps, *number)?;
         }
         self.remove_temps()?;
-        Log::of(self, tree).remove(temps)?;
+        table.remove(temps)?;
         self.remove_files(&[])?;
-        for name in [REFRESHED, LOCK] {
+        for name in [REFRESHED, KEEPER, LOCK] {
             self.fs.remove_file(&self.dir.join(name))?;
+        }
+        if is_full {
+            // There is room now.
+            note()?;
         }
         let mut left = Vec::new();
         for dir in [&self.dir.join(FILES), &self.dir] {

@@ -54,6 +54,18 @@ pub enum MirrorError {
         /// The folder.
         path: PathBuf,
     },
+    /// The workspace is a copy of the one that keeps the mirror.
+    #[error(
+        "{} is kept by the workspace {}, of which this one is a copy",
+        path.display(),
+        original.display()
+    )]
+    Copied {
+        /// The folder.
+        path: PathBuf,
+        /// The other workspace.
+        original: PathBuf,
+    },
     /// A series could be read, and a moment later it could not; or readers would lose it, since it cannot be read just now.
     #[error("{request} cannot be read: {reason}")]
     Unreadable {

@@ -11,9 +11,9 @@ use std::path::Path;
 use rayon::prelude::*;
 
 use super::folder::Folder;
+use super::keeper::workspace_id;
 use super::need::{Hints, Need, need};
 use super::read::{Origin, Read, Unread};
-use super::refresh::workspace_id;
 use super::scan::Scan;
 use super::seen::lost_partitions;
 use super::since::{LinesSince, lines_since};

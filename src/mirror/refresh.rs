@@ -18,19 +18,16 @@ use super::next::{At, Last, Made};
 use super::plan::Effort;
 use super::table::Log;
 use super::whole::{Files, or_damage};
-use super::{MirrorError, Piece, Place, Tree, Version, lost_days};
+use super::{MirrorError, Piece, Place, Tree, Version, dropped, keeper, lost_days};
 use crate::catalog::Catalog;
 use crate::inventory::Known;
-use crate::layout::Places;
 use crate::model::{Dataset, RunId, StorageRequest, as_text};
-use crate::sys::atomic::{self, TempNames, create_dirs};
+use crate::sys::atomic::TempNames;
 use crate::sys::{Fs, FsResult};
 use crate::workspace::Workspace;
 
 /// What a mirror has beside the columns of its tree.
 pub(super) const INSTANTS: &str = "utc";
-/// Where a workspace keeps the name by which its mirrors know it.
-const NAME: &str = "mirror-id";
 
 /// How thorough a refresh is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,38 +129,36 @@ impl Mirroring<'_, '_> {
         let workspace = self.name(&temps)?;
         let _lock = folder.open(&temps)?;
         let mut before = before((tree, &folder), &table, &temps, &workspace)?;
+        keeper::refuse_copy(&folder, &self.workspace.places)?;
+        let removed = dropped::last_version(fs, &self.workspace.places, tree)?;
+        let number = before.states.next(table.last()?.max(removed));
+        // What stays for a reason goes at the end, or is told then.
+        let _stays = before.make_room(&folder, &temps, self.now);
         let at = At {
             tree,
             folder: &folder,
             temps: &temps,
         };
-        let mut made = self.make(at, &mut before, how)?;
+        let made = self.publish(at, &mut before, how, (number, &workspace));
+        if made.is_err() {
+            before.leave_nothing(&folder, &temps, (&workspace, self.now));
+        }
+        let mut made = made?;
         let Before {
             mut states,
             last,
             damage,
             ..
         } = before;
-        if let (Some(last), Some(_)) = (&last, &damage) {
-            // Nobody reads a part of it from now on.
-            states.give_up(last.number);
-            if !made.is_new {
-                (made.is_new, made.version.made) = (true, self.now);
-            }
-        }
-        if made.is_new {
-            made.version.number = states.next(table.last()?);
-            made.version.workspace = workspace;
-            folder.publish(&temps, &mut made.version)?;
-        }
         let kept = states.kept(&made.version, self.now);
         if self.has_table {
             made.told.extend(table.follow(&temps, &kept)?);
         } else {
             table.remove(&temps)?;
         }
+        keeper::note(&folder, &temps, &self.workspace.places)?;
         folder.note(&temps, self.now)?;
-        folder.tidy(&temps, &kept, &states)?;
+        folder.tidy(&temps, &kept, &mut states)?;
         Ok(Report {
             written: written(&made.version, last.as_ref().filter(|_| !how.is_anew())),
             // Whoever asks for that need not be told why.
@@ -172,6 +167,30 @@ impl Mirroring<'_, '_> {
             strangers: states.strangers,
             ..report(tree, Some(&made.version), made.changed)
         })
+    }
+
+    /// Makes the next state, and has readers take it if it is another one than the last.
+    fn publish(
+        &self,
+        at: At<'_>,
+        before: &mut Before,
+        how: Thoroughness,
+        (number, workspace): (u64, &str),
+    ) -> Result<Made, MirrorError> {
+        let mut made = self.make(at, before, how)?;
+        if let (Some(last), Some(_)) = (&before.last, &before.damage) {
+            // Nobody reads a part of it from now on.
+            before.states.give_up(last.number);
+            if !made.is_new {
+                (made.is_new, made.version.made) = (true, self.now);
+            }
+        }
+        if made.is_new {
+            made.version.number = number;
+            workspace.clone_into(&mut made.version.workspace);
+            at.folder.publish(at.temps, &mut made.version)?;
+        }
+        Ok(made)
     }
 
     /// Makes the next state, anew where the last one is damaged, which is noted.
@@ -290,13 +309,11 @@ impl Mirroring<'_, '_> {
     /// Returns the name by which mirrors know the workspace, and gives it one first if it has none.
     fn name(&self, temps: &TempNames) -> FsResult<String> {
         let places = &self.workspace.places;
-        if let Some(name) = workspace_id(self.fs, places)? {
+        if let Some(name) = keeper::workspace_id(self.fs, places)? {
             return Ok(name);
         }
-        create_dirs(self.fs, &places.root, &places.state)?;
         let name = self.run.to_string();
-        let path = places.state.join(NAME);
-        atomic::replace(self.fs, temps, &path, name.as_bytes())?;
+        keeper::name(self.fs, temps, places, &name)?;
         Ok(name)
     }
 }
@@ -310,6 +327,43 @@ struct Before {
     damage: Option<String>,
     /// Whether the next state can go on from it.
     is_sound: bool,
+}
+
+impl Before {
+    /// Removes what a refresh would remove at its end, so that a full disk has room for the next state. What is damaged may need all
+    /// that is there.
+    fn make_room(
+        &mut self,
+        folder: &Folder<'_>,
+        temps: &TempNames,
+        now: DateTime<Utc>,
+    ) -> Result<(), MirrorError> {
+        match (&self.last, &self.damage) {
+            (Some(last), None) => {
+                let kept = self.states.kept(last, now);
+                folder.tidy(temps, &kept, &mut self.states)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Removes what was written of a state that readers did not get, for whatever reason: on a full disk it would keep everybody else
+    /// from writing. The reason is what is told, also where something stays.
+    fn leave_nothing(&mut self, folder: &Folder<'_>, temps: &TempNames, at: (&str, DateTime<Utc>)) {
+        let (workspace, now) = at;
+        let is_first = self.last.is_none() && self.states.numbers().next().is_none();
+        let last = self.last.as_ref().map(|last| last.number);
+        let (Ok(states), Ok(current)) = (folder.states(Some(workspace)), folder.current()) else {
+            return;
+        };
+        self.states = states;
+        let _stays = match current.map(|current| current.number) {
+            None if is_first && self.damage.is_none() => folder.tidy(temps, &[], &mut self.states),
+            Some(number) if Some(number) == last => self.make_room(folder, temps, now),
+            // Readers have it after all, or it may be needed.
+            _ => Ok(()),
+        };
+    }
 }
 
 /// Looks at what there is, of the last state by names and lengths, puts back what of its files can be, and refuses what is another
@@ -358,12 +412,6 @@ fn written(made: &Version, basis: Option<&Version>) -> u64 {
     let is_written = |piece: &&Piece| !known.iter().any(|old| old.digest == piece.digest);
     let written = made.pieces.iter().filter(is_written);
     written.map(|piece| piece.bytes).sum()
-}
-
-/// Returns the name by which mirrors know a workspace; `None` when it has none.
-pub(super) fn workspace_id(fs: &dyn Fs, places: &Places) -> FsResult<Option<String>> {
-    let bytes = fs.read(&places.state.join(NAME))?;
-    Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).trim().to_owned()))
 }
 
 fn told_of(path: &Path, reason: &str) -> String {

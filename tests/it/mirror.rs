@@ -1,10 +1,12 @@
 //! `mirror`: what readers get, which files change for what, and what becomes of rows that the tree loses.
 
 mod bad;
+mod copied;
 mod crash;
 mod damaged;
 mod restore;
 mod restore_crash;
+mod room;
 mod rules;
 mod table;
 mod trades;

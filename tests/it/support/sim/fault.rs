@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 /// "Input/output error".
 pub(crate) const EIO: i32 = 5;
+/// "No space left on device".
+pub(crate) const ENOSPC: i32 = 28;
 
 /// How long a fault lasts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

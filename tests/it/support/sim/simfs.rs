@@ -13,7 +13,7 @@ use barkeep::sys::{FsKind, Heritage};
 
 use super::cut::Lost;
 use super::disk::Disk;
-use super::fault::{BadFolder, EIO, Fault, Planned};
+use super::fault::{BadFolder, EIO, ENOSPC, Fault, Planned};
 use super::mutant::Op;
 use super::tree::{Ino, Node};
 
@@ -336,7 +336,10 @@ impl State {
 
     /// Fails a change in a bad folder.
     fn refuse(&self, op: Op<'_>) -> io::Result<()> {
+        // A full disk takes nothing new, and gives back what is removed.
+        let is_full = self.bad.as_ref().is_some_and(|bad| bad.errno == ENOSPC);
         match op {
+            Op::RemoveFile(_) | Op::RemoveDir(_) | Op::Rename { .. } if is_full => Ok(()),
             Op::Create(path)
             | Op::CreateDir(path)
             | Op::CreateLink(path)
