@@ -102,6 +102,14 @@ fn one_answer_is_divided_between_the_session_and_the_hours_around_it() {
         paths,
         ["data/us/yahoo/prepost_1m/ticker=AAPL/year=2025/month=11/data.parquet"]
     );
+
+    yahoo.bar.remove(&paths[0]);
+    let shown = yahoo.show("AAPL", "1m", &["--prepost"]);
+
+    let shown = shown.expect(Exit::Partial).stderr;
+    let told = "AAPL prepost 1m at us:yahoo: of 3 rows that were stored 0 are there";
+    assert!(shown.contains(told), "{shown}");
+    yahoo.show("AAPL", "1m", &[]).expect(Exit::Ok);
 }
 
 /// The hour from 09:00 on ends at 09:30. By its length it reaches into the session, and it was stored as one of its bars.

@@ -200,8 +200,8 @@ impl Question<'_> {
         let prices = prices.unwrap_or_default();
         if let Some((request, outside)) = &outside {
             exit = Exit::worst([exit, report_damage(shell, request, outside)]);
-            read.push(request.clone());
         }
+        read.extend(request.outside().filter(|_| args.prepost));
         let making = Making {
             adjust: args.adjust,
             from: interval,
