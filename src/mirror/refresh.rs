@@ -205,6 +205,7 @@ impl Mirroring<'_, '_> {
             last,
             damage,
             is_sound,
+            ..
         } = before;
         let old = match &last {
             Some(last) => Old::of_version(at.folder, last),
@@ -327,6 +328,8 @@ struct Before {
     damage: Option<String>,
     /// Whether the next state can go on from it.
     is_sound: bool,
+    /// Whether readers of the table have it, too, if there is one: they may have an older state else.
+    is_followed: bool,
 }
 
 impl Before {
@@ -339,7 +342,7 @@ impl Before {
         now: DateTime<Utc>,
     ) -> Result<(), MirrorError> {
         match (&self.last, &self.damage) {
-            (Some(last), None) => {
+            (Some(last), None) if self.is_followed => {
                 let kept = self.states.kept(last, now);
                 folder.tidy(temps, &kept, &mut self.states)
             }
@@ -398,7 +401,10 @@ fn before(
             is_sound = or_damage(files.put_back(temps))?.is_ok();
         }
     }
+    let in_table = table.last()?;
+    let number = last.as_ref().map(|last| last.number);
     Ok(Before {
+        is_followed: in_table == 0 || number == Some(in_table),
         states,
         last,
         damage,
