@@ -54,6 +54,11 @@ impl States {
         next
     }
 
+    /// Returns a state that barkeep made for this workspace; `None` where there is none of the number, or it is damaged.
+    pub(super) fn get(&self, number: u64) -> Option<&Version> {
+        self.ours.get(&number)?.as_ref()
+    }
+
     /// Has a state, if it is ours, be one that is damaged.
     pub(super) fn give_up(&mut self, number: u64) {
         if let Some(state) = self.ours.get_mut(&number) {
@@ -151,8 +156,9 @@ impl Folder<'_> {
         let numbers: Vec<u64> = states.numbers().collect();
         for number in numbers {
             if !kept.iter().any(|version| version.number == number) {
+                let gone = self.set_out_of_sight(temps, number)?;
                 states.ours.remove(&number);
-                self.remove_version(temps, number)?;
+                remove_all(self.fs, &gone, Kind::Dir)?;
             }
         }
         self.remove_files(kept)
@@ -168,12 +174,13 @@ impl Folder<'_> {
         Ok(())
     }
 
-    fn remove_version(&self, temps: &TempNames, number: u64) -> FsResult<()> {
+    /// Gives the folder of a state a name that no reader looks for, which it returns.
+    fn set_out_of_sight(&self, temps: &TempNames, number: u64) -> FsResult<PathBuf> {
         let dir = self.version_dir(number);
         let gone = temps.beside(&dir);
         self.fs.rename(&dir, &gone)?;
         self.fs.sync_dir(&self.dir)?;
-        remove_all(self.fs, &gone, Kind::Dir)
+        Ok(gone)
     }
 
     fn remove_files(&self, kept: &[Version]) -> Result<(), MirrorError> {
@@ -221,7 +228,7 @@ impl Folder<'_> {
         }
         self.fs.remove_file(&link)?;
         for number in states.ours.keys() {
-            self.remove_version(temps, *number)?;
+            remove_all(self.fs, &self.set_out_of_sight(temps, *number)?, Kind::Dir)?;
         }
         self.remove_temps()?;
         table.remove(temps)?;

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use super::MirrorError;
 use super::folder::{Folder, LOCK};
 use crate::layout::Places;
+use crate::model::RunId;
 use crate::sys::atomic::{self, TempNames};
 use crate::sys::{Fs, FsResult, Meta};
 
@@ -23,10 +24,20 @@ pub(super) fn workspace_id(fs: &dyn Fs, places: &Places) -> FsResult<Option<Stri
     Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).trim().to_owned()))
 }
 
-/// Gives a workspace the name by which its mirrors will know it.
-pub(super) fn name(fs: &dyn Fs, temps: &TempNames, places: &Places, name: &str) -> FsResult<()> {
+/// Returns the name by which mirrors know a workspace, and gives it that of a run first if it has none.
+pub(super) fn name(
+    fs: &dyn Fs,
+    temps: &TempNames,
+    places: &Places,
+    run: &RunId,
+) -> FsResult<String> {
+    if let Some(name) = workspace_id(fs, places)? {
+        return Ok(name);
+    }
+    let name = run.to_string();
     atomic::create_dirs(fs, &places.root, &places.state)?;
-    atomic::replace(fs, temps, &places.state.join(NAME), name.as_bytes())
+    atomic::replace(fs, temps, &places.state.join(NAME), name.as_bytes())?;
+    Ok(name)
 }
 
 /// Refuses a workspace that is a copy of the one that keeps a mirror.

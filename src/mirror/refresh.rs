@@ -22,8 +22,8 @@ use super::{MirrorError, Piece, Place, Tree, Version, dropped, keeper, lost_days
 use crate::catalog::Catalog;
 use crate::inventory::Known;
 use crate::model::{Dataset, RunId, StorageRequest, as_text};
+use crate::sys::Fs;
 use crate::sys::atomic::TempNames;
-use crate::sys::{Fs, FsResult};
 use crate::workspace::Workspace;
 
 /// What a mirror has beside the columns of its tree.
@@ -126,14 +126,14 @@ impl Mirroring<'_, '_> {
             return Ok(report(tree, None, 0));
         }
         let temps = TempNames::of(self.run.clone());
-        let workspace = self.name(&temps)?;
+        let workspace = keeper::name(fs, &temps, &self.workspace.places, self.run)?;
         let _lock = folder.open(&temps)?;
         let mut before = before((tree, &folder), &table, &temps, &workspace)?;
         keeper::refuse_copy(&folder, &self.workspace.places)?;
         let removed = dropped::last_version(fs, &self.workspace.places, tree)?;
-        let number = before.states.next(table.last()?.max(removed));
+        let number = before.states.next(before.in_table.max(removed));
         // What stays for a reason goes at the end, or is told then.
-        let _stays = before.make_room(&folder, &temps, self.now);
+        let _stays = before.make_room(&folder, &table, (&temps, self.now));
         let at = At {
             tree,
             folder: &folder,
@@ -141,7 +141,7 @@ impl Mirroring<'_, '_> {
         };
         let made = self.publish(at, &mut before, how, (number, &workspace));
         if made.is_err() {
-            before.leave_nothing(&folder, &temps, (&workspace, self.now));
+            before.leave_nothing(&folder, &table, (&workspace, &temps, self.now));
         }
         let mut made = made?;
         let Before {
@@ -306,17 +306,6 @@ impl Mirroring<'_, '_> {
         let found = lost_days::of_version(self.workspace, around, version, &is_meant)?;
         Ok(found.first())
     }
-
-    /// Returns the name by which mirrors know the workspace, and gives it one first if it has none.
-    fn name(&self, temps: &TempNames) -> FsResult<String> {
-        let places = &self.workspace.places;
-        if let Some(name) = keeper::workspace_id(self.fs, places)? {
-            return Ok(name);
-        }
-        let name = self.run.to_string();
-        keeper::name(self.fs, temps, places, &name)?;
-        Ok(name)
-    }
 }
 
 /// What there is before a refresh.
@@ -328,8 +317,8 @@ struct Before {
     damage: Option<String>,
     /// Whether the next state can go on from it.
     is_sound: bool,
-    /// Whether readers of the table have it, too, if there is one: they may have an older state else.
-    is_followed: bool,
+    /// The number of the state that readers of the table have, which may be an older one; 0 where there is no table.
+    in_table: u64,
 }
 
 impl Before {
@@ -338,22 +327,33 @@ impl Before {
     fn make_room(
         &mut self,
         folder: &Folder<'_>,
-        temps: &TempNames,
-        now: DateTime<Utc>,
+        table: &Log<'_, '_>,
+        (temps, now): (&TempNames, DateTime<Utc>),
     ) -> Result<(), MirrorError> {
-        match (&self.last, &self.damage) {
-            (Some(last), None) if self.is_followed => {
-                let kept = self.states.kept(last, now);
-                folder.tidy(temps, &kept, &mut self.states)
+        let (Some(last), None) = (&self.last, &self.damage) else {
+            return Ok(());
+        };
+        let mut kept = self.states.kept(last, now);
+        if self.in_table == last.number {
+            table.forget_but(&kept)?;
+        } else if self.in_table > 0 {
+            match self.states.get(self.in_table) {
+                Some(behind) => kept.push(behind.clone()),
+                // Nobody knows which files its readers have.
+                None => return Ok(()),
             }
-            _ => Ok(()),
         }
+        folder.tidy(temps, &kept, &mut self.states)
     }
 
     /// Removes what was written of a state that readers did not get, for whatever reason: on a full disk it would keep everybody else
     /// from writing. The reason is what is told, also where something stays.
-    fn leave_nothing(&mut self, folder: &Folder<'_>, temps: &TempNames, at: (&str, DateTime<Utc>)) {
-        let (workspace, now) = at;
+    fn leave_nothing(
+        &mut self,
+        folder: &Folder<'_>,
+        table: &Log<'_, '_>,
+        (workspace, temps, now): (&str, &TempNames, DateTime<Utc>),
+    ) {
         let is_first = self.last.is_none() && self.states.numbers().next().is_none();
         let last = self.last.as_ref().map(|last| last.number);
         let (Ok(states), Ok(current)) = (folder.states(Some(workspace)), folder.current()) else {
@@ -362,7 +362,7 @@ impl Before {
         self.states = states;
         let _stays = match current.map(|current| current.number) {
             None if is_first && self.damage.is_none() => folder.tidy(temps, &[], &mut self.states),
-            Some(number) if Some(number) == last => self.make_room(folder, temps, now),
+            Some(number) if Some(number) == last => self.make_room(folder, table, (temps, now)),
             // Readers have it after all, or it may be needed.
             _ => Ok(()),
         };
@@ -401,10 +401,8 @@ fn before(
             is_sound = or_damage(files.put_back(temps))?.is_ok();
         }
     }
-    let in_table = table.last()?;
-    let number = last.as_ref().map(|last| last.number);
     Ok(Before {
-        is_followed: in_table == 0 || number == Some(in_table),
+        in_table: table.last()?,
         states,
         last,
         damage,

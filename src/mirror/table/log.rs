@@ -158,6 +158,17 @@ impl<'l, 'p> Log<'l, 'p> {
         Ok(told)
     }
 
+    /// Removes the entries of versions before those that stay, given the newest first, and what a stopped writer left. Under the lock
+    /// of the folder.
+    ///
+    /// # Errors
+    /// When the disk refuses.
+    pub(in crate::mirror) fn forget_but(&self, versions: &[Version]) -> FsResult<()> {
+        self.sweep()?;
+        let first = chain(versions).first().map_or(0, |first| first.number);
+        self.forget_before(first)
+    }
+
     /// Removes the log, and with it the table.
     ///
     /// # Errors

@@ -58,7 +58,7 @@ pub(super) fn seen(disk: &SimFs) -> Result<Option<Closes>, String> {
 }
 
 /// What a reader of the table gets.
-fn seen_in_table(disk: &SimFs) -> Result<Option<Closes>, String> {
+pub(super) fn seen_in_table(disk: &SimFs) -> Result<Option<Closes>, String> {
     through_log(disk, Path::new(FILES))
 }
 

@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 
 use barkeep::cli::Exit;
 
-use super::crash::{MIRROR, behind, seen, without};
+use super::crash::{MIRROR, VERIFY, behind, seen, seen_in_table, without};
 use crate::support::barkeep::{Barkeep, update_demo};
 use crate::support::sim::{BadFolder, SimFs};
 use crate::support::workspace::{NOW, TestWorkspace};
 
+const EACCES: i32 = 13;
 const ENOSPC: i32 = 28;
 /// Below the root.
 const DIR: &str = "ws/mirror/us/demo/stocks_1d";
@@ -35,6 +36,16 @@ fn names(disk: &SimFs) -> BTreeSet<PathBuf> {
     let names = disk.names().into_iter();
     let below = names.filter_map(|path| path.strip_prefix(DIR).ok().map(Path::to_owned));
     below.collect()
+}
+
+/// The versions that the log of the table tells of.
+fn in_log(disk: &SimFs) -> Vec<u64> {
+    let names = names(disk).into_iter();
+    let number = |path: PathBuf| {
+        let name = path.strip_prefix("files/_delta_log").ok()?.to_str()?;
+        name.strip_suffix(".json")?.parse().ok()
+    };
+    names.filter_map(number).collect()
 }
 
 /// A mirror with a version that is behind and one before it.
@@ -92,6 +103,13 @@ fn a_refresh_that_finds_no_room_leaves_nothing() {
                 let new = left.difference(&kept);
                 let new = new.filter(|name| !matches!(name.to_str(), Some("" | "files" | ".lock")));
                 assert_eq!(new.collect::<Vec<_>>(), [""; 0], "full behind {calls}");
+                for number in in_log(&disk) {
+                    let version = format!("v{number}");
+                    assert!(
+                        left.contains(Path::new(&version)),
+                        "full behind {calls}: {version}"
+                    );
+                }
             } else {
                 assert_eq!(found, after, "full behind {calls}");
             }
@@ -100,4 +118,56 @@ fn a_refresh_that_finds_no_room_leaves_nothing() {
         }
         assert!(failed > 4, "{failed}");
     }
+}
+
+/// It was forgotten before it was moved, so that it stayed for ever and nobody was told.
+#[test]
+fn an_old_version_that_cannot_go_is_told_by_every_refresh_until_it_can() {
+    let disk = two_versions();
+    disk.turn_bad(BadFolder {
+        is_file: true,
+        ..BadFolder::always(&format!("/{DIR}/v1"), EACCES)
+    });
+
+    for _ in 0..2 {
+        assert_eq!(refresh(&disk, LATER), Exit::Failed);
+        assert!(names(&disk).contains(Path::new("v1")));
+    }
+
+    let after = seen(&disk).unwrap();
+    disk.heal();
+    assert_eq!(refresh(&disk, LATER), Exit::Ok);
+    assert!(!names(&disk).contains(Path::new("v1")));
+    assert_eq!(seen(&disk).unwrap(), after);
+}
+
+/// While there was no room for the log, nothing went any more, however old it was.
+#[test]
+fn where_the_table_is_behind_only_its_version_stays_with_the_newest() {
+    let disk = two_versions();
+    let in_table = seen_in_table(&disk).unwrap();
+    disk.turn_bad(BadFolder::always(
+        &format!("/{DIR}/files/_delta_log"),
+        ENOSPC,
+    ));
+    assert_eq!(refresh(&disk, NOW), Exit::NoSpace);
+    update_demo(&disk, ("2025-10-27", "2025-11-14"));
+    assert_eq!(refresh(&disk, NOW), Exit::NoSpace);
+    assert!(names(&disk).contains(Path::new("v3")) && names(&disk).contains(Path::new("v4")));
+    fill(&disk, 0);
+
+    refresh(&disk, LATER);
+
+    let left = names(&disk);
+    let version = |name: &str| left.contains(Path::new(name));
+    assert_eq!(
+        ["v1", "v2", "v3", "v4"].map(version),
+        [false, true, false, true]
+    );
+    assert_eq!(seen_in_table(&disk).unwrap(), in_table);
+    disk.heal();
+    assert_eq!(refresh(&disk, LATER), Exit::Ok);
+    assert_eq!(seen_in_table(&disk).unwrap(), seen(&disk).unwrap());
+    let verified = Barkeep::within(TestWorkspace::simulated(&disk)).run(&VERIFY);
+    assert_eq!(verified.exit, Exit::Ok, "{verified:?}");
 }
