@@ -11,6 +11,7 @@ use super::args::{GlobalArgs, LogFormat};
 use super::failure::Failure;
 use super::shell::Shell;
 use super::world::Sink;
+use crate::export;
 use crate::sys::OsFs;
 
 /// Starts the log if one is wanted.
@@ -25,7 +26,12 @@ pub(super) fn start(global: &GlobalArgs, shell: &Shell<'_>) -> Result<(), Failur
     let filter = EnvFilter::try_new(wanted)
         .map_err(|error| Failure::usage(format!("BARKEEP_LOG cannot be used: {error}")))?;
     let sink: Sink = match &global.log_file {
-        Some(path) => Arc::new(Mutex::new(OsFs.append(&shell.typed(path))?)),
+        Some(path) => {
+            let path = shell.typed(path);
+            // A log is added to whatever is there.
+            export::refuse_document(&OsFs, shell.root(), &path)?;
+            Arc::new(Mutex::new(OsFs.append(&path)?))
+        }
         None => Arc::clone(&shell.world.stderr),
     };
     let builder = tracing_subscriber::fmt()

@@ -20,7 +20,7 @@ pub use draft::{Draft, IfTaken, Unsaid, leftovers};
 pub use error::ExportError;
 pub use report::page;
 pub use sheet::{Head, Sheet, Times};
-pub use target::{Target, target};
+pub use target::{Target, refuse_document, target};
 pub use text::{cell_text, names_json, row_json};
 pub use views::{Engine, Files, Tree, VenueViews, Zones, script, tell_apart};
 pub use writer::{Form, Table};

@@ -127,6 +127,18 @@ fn refuse_own(fs: &dyn Fs, around: Around<'_>, target: &Path) -> Result<(), Expo
             return Err(Unclear::words(message).into());
         }
     }
+    refuse_name_of_document(root, target)
+}
+
+/// Refuses a path at which a workspace may have a document, wherever links lead.
+///
+/// # Errors
+/// `Unclear` when it may.
+pub fn refuse_document(fs: &dyn Fs, root: &Path, path: &Path) -> Result<(), ExportError> {
+    refuse_name_of_document(root, &real(fs, path))
+}
+
+fn refuse_name_of_document(root: &Path, target: &Path) -> Result<(), ExportError> {
     let Ok(within) = target.strip_prefix(root) else {
         return Ok(());
     };

@@ -123,7 +123,7 @@ impl Tree {
     }
 
     /// Tells whether instants have to be made of the clock of the exchange.
-    fn needs_utc(&self) -> bool {
+    pub fn needs_utc(&self) -> bool {
         self.is_of_bars() && matches!(self.files, Files::Partitions(_))
     }
 }

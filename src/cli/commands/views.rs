@@ -9,7 +9,7 @@ use clap::builder::TypedValueParser;
 
 use crate::cli::args::among;
 use crate::cli::{Exit, Failure, Shell, wiring};
-use crate::export::{Engine, Zones, script};
+use crate::export::{Engine, Files, Tree, Zones, script};
 use crate::inventory::Asked;
 use crate::model::Venue;
 use crate::model::words::count;
@@ -59,8 +59,18 @@ pub(in crate::cli) fn run(args: &ViewsArgs, shell: &Shell<'_>) -> Result<Exit, F
     let mut venues = Vec::new();
     for InView { mut views, besides } in in_view {
         views.told.extend(told_of(&besides));
-        if views.zones == Zones::Unknown {
-            let without = "No view has a column utc, since tickers.json knows no zone.";
+        // A mirror has the column already.
+        let lacks_utc = |tree: &Tree| views.zones == Zones::Unknown && tree.needs_utc();
+        if views.trees.iter().any(lacks_utc) {
+            let without = if views
+                .trees
+                .iter()
+                .any(|tree| matches!(tree.files, Files::Mirror(_)))
+            {
+                "Only views of mirrors have a column utc, since tickers.json knows no zone."
+            } else {
+                "No view has a column utc, since tickers.json knows no zone."
+            };
             views.told.push(without.to_owned());
         }
         for sentence in &views.told {

@@ -136,6 +136,34 @@ fn a_pipe_in_the_place_of_a_file_of_the_workspace_is_named_and_left() {
     }
 }
 
+/// The log was added to the registry, and no command could read that any more.
+#[test]
+fn a_log_is_added_to_no_document_of_the_workspace() {
+    let place = Barkeep::partitioned(&["AAPL"]);
+    place.write("logs/old.log", "");
+    let before = place.tree();
+
+    for name in [
+        "tickers.json",
+        "intervals.json",
+        "./barkeep.toml",
+        "logs/../tickers.json",
+        ".run_lock.guard",
+    ] {
+        let ended = place.process(&["update", "--log-file", name]);
+
+        assert_eq!(ended.code, Some(2), "{name}: {}", ended.stderr);
+        assert!(
+            ended.stderr.contains("may be a document"),
+            "{}",
+            ended.stderr
+        );
+    }
+    assert!(place.tree() == before, "nothing was written");
+    let ended = place.process(&["update", "--log-file", "run.log"]);
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+}
+
 #[test]
 fn a_pipe_in_a_folder_of_a_source_fails_its_ticker_alone() {
     let bar = of_files(&["A", "B"], true);

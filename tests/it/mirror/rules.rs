@@ -398,3 +398,21 @@ fn a_mirror_on_another_clock_than_its_tree_is_told_by_a_comparison() {
     assert_eq!(told.exit, Exit::Mismatch, "{told:#?}");
     assert!(told.stdout.contains("another clock"), "{told:#?}");
 }
+
+/// It was said of mirrors, too, which have the column without any zone in tickers.json.
+#[test]
+fn views_without_instants_are_told_of_trees_without_a_mirror_only() {
+    let bar = world();
+    let told = "have a column utc, since tickers.json knows no zone";
+    let of_none = "No view has a column utc, since tickers.json knows no zone";
+
+    let of_mirror = bar.run(&["views"]).expect(Exit::Ok).stderr;
+    bar.run(&["mirror", "--drop"]).expect(Exit::Ok);
+    let of_tree = bar.run(&["views"]).expect(Exit::Ok).stderr;
+
+    assert!(
+        !of_mirror.contains(told) && !of_mirror.contains(of_none),
+        "{of_mirror}"
+    );
+    assert!(of_tree.contains(of_none), "{of_tree}");
+}
