@@ -81,9 +81,11 @@ impl RecordedFeed {
         };
         let wall = calendar.wall(now);
         let first = since.map_or(first, |since| since.max(first));
-        let before = known.range(..first).copied();
-        let mut before: Vec<NaiveDate> = before.collect();
-        before.retain(|day| marks.day(fs, *day).is_ok_and(|marks| has_files(marks)));
+        // Days of names that were left over: theirs are had or lost as those of any other.
+        let mut before = Vec::new();
+        for &day in known.range(..first) {
+            before.extend(has_files(marks.day(fs, day)?).then_some(day));
+        }
         let since_then = first.iter_days().take_while(|day| *day <= now.date_naive());
         for day in before.into_iter().chain(since_then) {
             let kind = DayKind::of(day, calendar, wall);

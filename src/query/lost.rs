@@ -5,10 +5,10 @@
 use std::collections::BTreeMap;
 
 use super::{Ends, QueryError, Span};
-use crate::frame::Frame;
+use crate::frame::{Adjust, Frame};
 use crate::inventory::{self, LostRows};
 use crate::model::{Interval, Series, StorageRequest};
-use crate::workspace::Reading;
+use crate::workspace::{Reading, adjusting};
 
 /// Returns those of some series of which rows are gone in the time that is meant of them. Bars of which none is left are named by who
 /// reads them.
@@ -31,24 +31,13 @@ pub fn lost(
     Ok(lost)
 }
 
-/// Returns the series by which the bars of one are adjusted: its payments and splits, and its adjusted closes.
-pub fn adjusting(bars: &StorageRequest) -> Vec<StorageRequest> {
-    let Series::Bars { ticker, interval } = &bars.series else {
-        return Vec::new();
-    };
-    let interval = if interval.is_intraday() {
-        Interval::D1
-    } else {
-        *interval
-    };
-    let (events, ticker) = (ticker.clone(), ticker.clone());
-    let events = Series::Events { ticker: events };
-    let series = [events, Series::Adjusted { ticker, interval }];
-    let of_venue = |series| StorageRequest {
-        venue: bars.venue.clone(),
-        series,
-    };
-    series.map(of_venue).into()
+/// Returns what prices of the bars of a series are adjusted by, of all time: a payment moves all prices before it.
+pub fn meant_by(
+    bars: &StorageRequest,
+    how: Adjust,
+) -> impl Iterator<Item = (StorageRequest, Span)> {
+    let series = adjusting(bars, how).into_iter();
+    series.map(|one| (one, Span::default()))
 }
 
 impl Span {
@@ -56,7 +45,10 @@ impl Span {
     #[must_use]
     pub fn of_parts(self, joined: Option<Interval>) -> Self {
         match joined {
-            Some(_) => Self { last: None, ..self },
+            Some(to) => Self {
+                last: self.last.map(|last| to.end_of(last).saturating_sub(1)),
+                ..self
+            },
             None => self,
         }
     }

@@ -27,7 +27,7 @@ pub use extract::{Extract, refuse_mixed};
 pub use factors::{factor_heads, factor_sheet};
 pub use find::Wanted;
 pub use gaps::{StoredGaps, stored_gaps};
-pub use lost::{adjusting, lost};
+pub use lost::{lost, meant_by};
 pub use making::{Bars, Making};
 pub use named::{isin, named};
 pub use pieces::{Pieces, each_piece};

@@ -179,6 +179,32 @@ impl Reading<'_, '_> {
     }
 }
 
+/// Returns the series that adjusting the bars of one reads beside them: payments and splits, and for dividends adjusted closes, which
+/// bars of less than a day have by those of days.
+pub fn adjusting(bars: &StorageRequest, how: Adjust) -> Vec<StorageRequest> {
+    let (Series::Bars { ticker, interval } | Series::Prepost { ticker, interval }) = &bars.series
+    else {
+        return Vec::new();
+    };
+    let ticker = || ticker.clone();
+    let mut series = vec![Series::Events { ticker: ticker() }];
+    if how == Adjust::All {
+        let mut closes_of = *interval;
+        if interval.is_intraday() {
+            closes_of = Interval::D1;
+            let (ticker, interval) = (ticker(), Interval::D1);
+            series.push(Series::Bars { ticker, interval });
+        }
+        let (ticker, interval) = (ticker(), closes_of);
+        series.push(Series::Adjusted { ticker, interval });
+    }
+    let of_venue = |series| StorageRequest {
+        venue: bars.venue.clone(),
+        series,
+    };
+    series.into_iter().map(of_venue).collect()
+}
+
 fn ticker(request: &StorageRequest) -> Result<Ticker, ReadError> {
     let without = || ReadError::WithoutTicker {
         request: Box::new(request.clone()),
@@ -189,4 +215,36 @@ fn ticker(request: &StorageRequest) -> Result<Ticker, ReadError> {
 fn cannot_adjust(request: &StorageRequest, error: AdjustError) -> ReadError {
     let request = Box::new(request.clone());
     ReadError::Unadjustable { request, error }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_adjusting_reads_beside_bars_goes_by_their_length_and_by_what_is_adjusted_for() {
+        let of = |interval: Interval, how| {
+            let ticker = "AAPL".parse().unwrap();
+            let bars = StorageRequest::bars("us:demo".parse().unwrap(), ticker, interval);
+            let series = adjusting(&bars, how).into_iter();
+            series.map(|one| one.to_string()).collect::<Vec<_>>()
+        };
+        let at = |series: &[&str]| -> Vec<String> {
+            let name = |series: &&str| format!("AAPL {series} at us:demo");
+            series.iter().map(name).collect()
+        };
+
+        assert_eq!(of(Interval::D1, Adjust::Splits), at(&["events"]));
+        assert_eq!(
+            of(Interval::D1, Adjust::All),
+            at(&["events", "adjusted 1d"])
+        );
+        assert_eq!(
+            of(Interval::Wk1, Adjust::All),
+            at(&["events", "adjusted 1wk"])
+        );
+        assert_eq!(of(Interval::M1, Adjust::Splits), at(&["events"]));
+        let of_minutes = at(&["events", "1d", "adjusted 1d"]);
+        assert_eq!(of(Interval::M1, Adjust::All), of_minutes);
+    }
 }

@@ -24,6 +24,7 @@ mod view;
 pub use calendars::UnusedCalendar;
 pub use data_root::{DataAbsent, DataRoot};
 pub use error::WorkspaceError;
+pub use extras::adjusting;
 pub use feeds::calendar_of_feeds;
 pub use open::{Workspace, has_legacy_data, is_workspace};
 pub use read::{Found, FoundSeries};

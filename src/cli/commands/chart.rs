@@ -20,7 +20,7 @@ use crate::export::{Target, Times};
 use crate::frame::{Adjust, Frame};
 use crate::model::words::count;
 use crate::model::{Interval, Ticker, Venue, time};
-use crate::query::{self, Ends, Span, Wanted};
+use crate::query::{self, Ends, Wanted};
 
 /// How many candles are drawn where nobody says since when.
 const USUAL_BARS: usize = 120;
@@ -102,10 +102,8 @@ pub(in crate::cli) fn run(args: &ChartArgs, shell: &Shell<'_>) -> Result<Exit, F
     let within = ends.of(span.of(&bars));
     let drawn = span.of_ends(ends, &within);
     let mut meant = BTreeMap::from([(request.clone(), drawn)]);
-    if args.adjust.is_some() {
-        let beside = query::adjusting(&request).into_iter();
-        meant.extend(beside.map(|one| (one, Span::default())));
-    }
+    let beside = args.adjust.into_iter();
+    meant.extend(beside.flat_map(|how| query::meant_by(&request, how)));
     let lost = query::lost(reading, &meant)?;
     let exit = Exit::worst([told, damage, report_lost(shell, &lost)]);
     let Some((first, last)) = within.span() else {

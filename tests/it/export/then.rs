@@ -161,6 +161,8 @@ fn whoever_prints_a_series_of_which_a_month_is_gone_says_so() {
         "show A --start 2024-02",
         "show A --tail 1",
         "chart A --start 2024-02",
+        "show A --start 2024-02 --resample 1mo",
+        "show A --end 2023-12 --resample 1mo",
     ] {
         let words: Vec<&str> = command.split(' ').collect();
         let ran = bar.run(&words);

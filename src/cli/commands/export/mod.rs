@@ -206,9 +206,10 @@ impl ExportQuestion<'_> {
             .iter()
             .map(|one| (one.clone(), span))
             .collect();
-        if self.args.adjust.is_some() || self.args.factors {
-            let beside = chosen.series.iter().flat_map(query::adjusting);
-            meant.extend(beside.map(|one| (one, Span::default())));
+        let for_factors = self.args.factors.then_some(Adjust::All);
+        if let Some(how) = for_factors.or(self.args.adjust) {
+            let beside = chosen.series.iter();
+            meant.extend(beside.flat_map(|bars| query::meant_by(bars, how)));
         }
         query::lost(self.reading, &meant)
     }

@@ -196,8 +196,9 @@ impl Question<'_> {
         };
         let mut exit = report_damage(shell, &request, &stored);
         let mut read = vec![request.clone()];
-        let prices = args.adjust.map(|_| query::adjusting(&request));
-        let prices = prices.unwrap_or_default();
+        let prices = args.adjust.into_iter();
+        let prices = prices.flat_map(|how| query::meant_by(&request, how));
+        let prices: Vec<(StorageRequest, Span)> = prices.collect();
         if let Some((request, outside)) = &outside {
             exit = Exit::worst([exit, report_damage(shell, request, outside)]);
         }
@@ -219,11 +220,10 @@ impl Question<'_> {
         let around = (reading.workspace, shell);
         provisional::tell(around, &extract.provisional, printed, zone);
         let of_bars = read.into_iter().map(|one| (one, meant));
-        let of_prices = prices.into_iter().map(|one| (one, Span::default()));
         Ok(Shown {
             extracts: vec![extract],
             exit,
-            read: of_bars.chain(of_prices).collect(),
+            read: of_bars.chain(prices).collect(),
         })
     }
 
