@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use barkeep::cli::Exit;
 
 use super::crash::{MIRROR, VERIFY, behind, seen, seen_in_table, without};
-use crate::support::barkeep::{Barkeep, update_demo};
-use crate::support::sim::{BadFolder, SimFs};
+use crate::support::barkeep::{Barkeep, run_on, update_demo};
+use crate::support::sim::{BadFolder, SimFs, sweep};
 use crate::support::workspace::{NOW, TestWorkspace};
 
 const EACCES: i32 = 13;
@@ -118,6 +118,40 @@ fn a_refresh_that_finds_no_room_leaves_nothing() {
         }
         assert!(failed > 4, "{failed}");
     }
+}
+
+/// Power goes, or the process dies, while a mirror is removed: what is made of it again has another number than any before.
+#[test]
+fn crash_while_a_mirror_is_removed() {
+    let drop = |disk: &SimFs| run_on(disk, &[&MIRROR[..], &["--drop"]].concat());
+    let initial = two_versions();
+    let whole = initial.again();
+    assert_eq!(drop(&whole), Exit::Ok);
+    assert!(names(&whole).is_empty());
+
+    let report = sweep(
+        "mirror, removed",
+        &initial,
+        &|disk| Ok(drop(disk) == Exit::Ok),
+        &|_disk| Ok(()),
+        &|disk, _is_acked| {
+            let again = disk.again();
+            let ended = refresh(&again, LATER);
+            let made = names(&again);
+            let is_next = made.contains(Path::new("v3")) && !made.contains(Path::new("v1"));
+            match (ended, is_next) {
+                (Exit::Ok, true) => Ok(()),
+                _ => Err(format!(
+                    "the next one ended with {ended:?} and made {made:?}"
+                )),
+            }
+        },
+        1,
+    );
+
+    report.print();
+    report.assert_clean();
+    assert!(report.total() > 50, "{report}");
 }
 
 /// It was forgotten before it was moved, so that it stayed for ever and nobody was told.
